@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import type { Catalog } from './catalog.ts';
+import { hparamShape } from './hparams.ts';
+
+/** Number of epochs: one for all stages, or by stage id (`follower:color`), stage kind (`follower`) or `default`. */
+const epochs = z.union([z.int().min(1), z.record(z.string(), z.int().min(1))]);
+
+const schedule = z.discriminatedUnion('name', [
+  z.strictObject({ name: z.literal('constant').describe('The learning rate stays as it is.') }),
+  z.strictObject({
+    name: z.literal('step').describe('The learning rate is multiplied by `factor` after every `every` epochs of a stage.'),
+    every: z.int().min(1).describe('Epochs between two steps.'),
+    factor: z.number().gt(0).max(1).default(0.1).describe('Multiplier at each step.'),
+  }),
+]);
+
+/** Keys of `training:`; the optimizer is SGD as PyTorch defines it. */
+const trainingShape = {
+  epochs: epochs.describe('Epochs of every stage, or a map from stage (`unimodal`, `follower:color`, `default`) to epochs.'),
+  batchSize: z.int().min(1).default(64).describe('Samples of a mini-batch.'),
+  learningRate: z.number().gt(0).default(0.01).describe('Learning rate of SGD.'),
+  momentum: z.number().min(0).lt(1).default(0.9).describe('Momentum of SGD.'),
+  weightDecay: z.number().min(0).default(1e-4).describe('L2 penalty, added to the gradient.'),
+  schedule: schedule.default({ name: 'constant' }).describe('How the learning rate changes over the epochs of a stage.'),
+  earlyStopping: z.strictObject({
+    patience: z.int().min(1).describe('Epochs without a better validation accuracy after which a stage ends.'),
+  }).optional().describe('End a stage when validation accuracy no longer rises.'),
+  keep: z.enum(['best', 'last']).default('best')
+    .describe('Weights a stage hands on: of its best validation epoch, or of its last one.'),
+  seed: z.int().min(0).default(0).describe('Seed of initialisation, splits, batches and noise.'),
+};
+
+/** The `model:` keys. */
+function modelShape(catalog: Catalog) {
+  const encoder = z.enum(ids(catalog.encoders));
+  return {
+    encoder: z.union([encoder, z.record(z.string(), encoder)]).optional()
+      .describe("Encoder of all modalities or a map from modality to encoder; the dataset's own choice if absent."),
+    fusion: z.enum(ids(catalog.fusions)).default('sum').describe('How the logits of the modalities become one prediction.'),
+  };
+}
+
+/** Shapes of the objects a config consists of, by path: what the schema and the "did you mean" of an error share. */
+export function configShapes(catalog: Catalog) {
+  return {
+    top: {
+      name: z.string().min(1).max(120).describe('Name of the run, as shown in lists.'),
+      dataset: union(catalog.datasets, (dataset) => hparamShape(dataset.settings)).describe('What is trained on.'),
+      model: z.strictObject(modelShape(catalog)).prefault({}).describe('Encoders and fusion.'),
+      method: union(catalog.methods, (method) => hparamShape(method.hparams)).describe('How it is trained.'),
+      training: z.strictObject(trainingShape).describe('Optimizer, epochs and seed.'),
+      device: z.enum(['auto', ...ids(catalog.devices)]).default('auto').describe('Backend that computes.'),
+    },
+    model: modelShape(catalog),
+    training: trainingShape,
+  };
+}
+
+/** The one schema of `*.udi.yaml`; all defaults are in it or in the settings of the methods and datasets. */
+export function configSchema(catalog: Catalog) {
+  return z.strictObject(configShapes(catalog).top);
+}
+
+/**
+ * A checked config with every default filled in, as it is stored in a run folder. Keys of `dataset` and `method` beside
+ * `name` are theirs; they were checked against the catalogue when the run was created and are only read back here.
+ */
+export const runConfigSchema = z.object({
+  name: z.string(),
+  dataset: z.looseObject({ name: z.string() }),
+  model: z.object({ encoder: z.union([z.string(), z.record(z.string(), z.string())]).optional(), fusion: z.string() }),
+  method: z.looseObject({ name: z.string() }),
+  training: z.object(trainingShape),
+  device: z.string(),
+});
+export type RunConfig = z.infer<typeof runConfigSchema>;
+
+/** Epochs of the stage `kind` or `kind:modality`; undefined if the config names none. */
+export function epochsOf(stage: string, value: RunConfig['training']['epochs']): number | undefined {
+  if (typeof value === 'number') return value;
+  return value[stage] ?? value[stage.split(':')[0] ?? stage] ?? value['default'];
+}
+
+/** Learning rate of epoch `epoch` (from 1) of a stage. */
+export function learningRateOf(epoch: number, training: RunConfig['training']): number {
+  const { schedule: plan, learningRate } = training;
+  return plan.name === 'constant' ? learningRate : learningRate * plan.factor ** Math.floor((epoch - 1) / plan.every);
+}
+
+function ids(entries: readonly { id: string }[]): [string, ...string[]] {
+  return entries.map((entry) => entry.id) as [string, ...string[]];
+}
+
+function union<E extends { id: string; label: string }>(entries: readonly E[], shape: (entry: E) => Record<string, z.ZodType>) {
+  const options = entries.map((entry) => z.strictObject({ name: z.literal(entry.id).describe(entry.label), ...shape(entry) }));
+  return z.discriminatedUnion('name', options as never) as unknown as z.ZodType<{ name: string }>;
+}

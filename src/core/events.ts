@@ -1,0 +1,127 @@
+import { z } from 'zod';
+
+/**
+ * The events of a run, as they stand in `events.jsonl` and travel over the socket: one JSON object a line.
+ * `seq` counts from 1 without a gap; `time` is milliseconds since 1970. Epochs count from 1.
+ */
+const base = { seq: z.int().min(1), time: z.number() };
+const count = z.int().min(0);
+const numbers = z.record(z.string(), z.number());
+
+/** Scores of one target (a modality, or `fusion`): shares in 0..1, entropy and loss in nats. */
+const scores = z.object({ accuracy: z.number(), f1: z.number(), loss: z.number(), entropy: z.number() });
+const testScores = scores.extend({ recall: z.array(z.number()), confusion: z.array(z.array(count)) });
+const weights = z.object({ consistency: z.number(), complementary: z.number() });
+
+const started = z.object({
+  ...base,
+  type: z.literal('started'),
+  name: z.string(),
+  version: z.string(),
+  seed: z.int(),
+  method: z.object({ name: z.string(), label: z.string() }),
+  dataset: z.object({
+    name: z.string(),
+    fingerprint: z.string(),
+    classes: z.array(z.string()),
+    modalities: z.array(z.object({ id: z.string(), encoder: z.string(), parameters: count })),
+    sizes: z.object({ train: count, validation: count, test: count }),
+  }),
+  fusion: z.string(),
+  backend: z.object({
+    id: z.string(),
+    device: z.string(),
+    skipped: z.array(z.object({ id: z.string(), reason: z.string() })),
+  }),
+  /** Epochs of all stages together, if none ends early. */
+  plannedEpochs: count,
+});
+
+/** The trainer went on after `epoch` epochs of `stage` (0 and no stage: from the beginning). */
+const resumed = z.object({ ...base, type: z.literal('resumed'), stage: z.string().optional(), epoch: count, backend: started.shape.backend });
+
+const stage = z.object({ ...base, type: z.literal('stage'), stage: z.string(), trains: z.array(z.string()), evaluates: z.array(z.string()), epochs: count });
+
+const epoch = z.object({
+  ...base,
+  type: z.literal('epoch'),
+  stage: z.string(),
+  epoch: count,
+  epochs: count,
+  /** Mean over the training samples of every loss term, `total` included. */
+  losses: numbers,
+  /** Scores on the validation split by target. */
+  validation: z.record(z.string(), scores),
+  learningRate: z.number(),
+  /** Weights α of the unsupervised terms in this epoch. */
+  alpha: weights.optional(),
+  /** Gradient alignments ξ that the weights were computed from. */
+  xi: weights.optional(),
+  /** Mean over the batches of the estimated mutual information (CLUB bound as the method reduces it), nats. */
+  mi: z.number().optional(),
+  seconds: z.number(),
+  samplesPerSecond: z.number(),
+});
+
+const stageEnded = z.object({
+  ...base,
+  type: z.literal('stageEnded'),
+  stage: z.string(),
+  epochs: count,
+  /** The epoch whose weights the stage hands on. */
+  keptEpoch: count,
+  reason: z.enum(['completed', 'early stopping']),
+  /** Validation scores of the kept epoch. */
+  validation: z.record(z.string(), scores),
+  /** True if another run had trained the stage and it was loaded from the cache. */
+  cached: z.boolean().optional(),
+});
+
+const anchor = z.object({
+  ...base,
+  type: z.literal('anchor'),
+  anchor: z.string(),
+  /** Modalities in the order in which they are trained; the first one is the anchor. */
+  order: z.array(z.string()),
+  candidates: z.array(z.object({ modality: z.string(), accuracy: z.number(), entropy: z.number(), tied: z.boolean() })),
+  /** Accuracy difference (0..1) up to which the entropy decides. */
+  tieTolerance: z.number(),
+  decidedBy: z.enum(['accuracy', 'entropy', 'config', 'only modality']),
+});
+
+const test = z.object({
+  ...base,
+  type: z.literal('test'),
+  scores: z.record(z.string(), testScores),
+  /** The split on which the reported weights were selected. */
+  selectedOn: z.enum(['validation', 'test']),
+});
+
+const note = z.object({ ...base, type: z.literal('note'), message: z.string() });
+const paused = z.object({ ...base, type: z.literal('paused') });
+const continued = z.object({ ...base, type: z.literal('continued') });
+
+const ended = z.object({
+  ...base,
+  type: z.literal('ended'),
+  state: z.enum(['finished', 'stopped', 'cancelled', 'failed']),
+  error: z.object({ message: z.string(), hint: z.string().optional() }).optional(),
+});
+
+/** Schema of one journal line. */
+export const runEventSchema = z.discriminatedUnion('type', [
+  started, resumed, stage, epoch, stageEnded, anchor, test, note, paused, continued, ended,
+]);
+
+/** One event of a run. */
+export type RunEvent = z.infer<typeof runEventSchema>;
+/** An event before the journal has numbered and dated it. */
+export type NewEvent = RunEvent extends infer E ? (E extends RunEvent ? Omit<E, 'seq' | 'time'> : never) : never;
+export type EpochEvent = z.infer<typeof epoch>;
+export type AnchorEvent = z.infer<typeof anchor>;
+export type StartedEvent = z.infer<typeof started>;
+export type Scores = z.infer<typeof scores>;
+export type TestScores = z.infer<typeof testScores>;
+export type AlphaWeights = z.infer<typeof weights>;
+/** The target name under which scores of the fused prediction are stored. */
+export const FUSION = 'fusion';

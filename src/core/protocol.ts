@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import type { RunConfig } from './config.ts';
+import type { Run, RunState } from './run.ts';
+import type { Progress } from './wire.ts';
+
+export type * from './run.ts';
+export type * from './events.ts';
+export type { RunConfig } from './config.ts';
+export type { Progress } from './wire.ts';
+
+/** Everything the run panel draws. The host owns it; the page keeps only view state. */
+export interface RunView {
+  readonly id: string;
+  readonly title: string;
+  readonly state: RunState;
+  readonly run: Run;
+  readonly config: RunConfig;
+  readonly progress?: Progress;
+  /** Whether the workspace is trusted, i.e. whether training may be started here. */
+  readonly trusted: boolean;
+}
+
+/** Host to run panel: always the whole state, so that opening, re-opening and updating are one path. */
+export type ToRunPanel = { readonly type: 'state'; readonly view: RunView };
+
+/** Run panel to host. */
+export const fromRunPanelSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ready') }),
+  z.object({ type: z.literal('action'), action: z.enum(['stop', 'cancel', 'pause', 'continue', 'resume', 'openConfig', 'openLog', 'revealFolder']) }),
+  z.object({ type: z.literal('copy'), text: z.string() }),
+]);
+export type FromRunPanel = z.infer<typeof fromRunPanelSchema>;
+
+/** Everything the compare panel draws; `runs` in the order of selection. */
+export interface CompareView {
+  readonly runs: readonly RunView[];
+  /** Config keys in which the runs differ, with the value of each run as text ('' where it has none). */
+  readonly changed: readonly { readonly key: string; readonly values: readonly string[] }[];
+  /** Rows of test scores, e.g. `fusion ACC`; undefined where a run has none; `best` holds the indices of the best runs. */
+  readonly scores: readonly ScoreRow[];
+}
+
+/** One row of scores over the compared runs, shares in 0..1. */
+export interface ScoreRow {
+  readonly target: string;
+  readonly metric: 'ACC' | 'F1';
+  readonly values: readonly (number | undefined)[];
+  readonly best: readonly number[];
+}
+
+/** Host to compare panel. */
+export type ToComparePanel = { readonly type: 'state'; readonly view: CompareView };
+
+/** Compare panel to host. */
+export const fromComparePanelSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ready') }),
+  z.object({ type: z.literal('copyTable'), format: z.enum(['csv', 'markdown', 'latex']) }),
+  z.object({ type: z.literal('openRun'), id: z.string() }),
+]);
+export type FromComparePanel = z.infer<typeof fromComparePanelSchema>;

@@ -1,0 +1,125 @@
+import type { AnchorEvent, EpochEvent, RunEvent, Scores, StartedEvent, TestScores } from './events.ts';
+import { FUSION } from './events.ts';
+
+/** What a run's journal says so far. Everything that is shown of a run comes from here. */
+export interface Run {
+  readonly started?: StartedEvent;
+  readonly stages: readonly StageRecord[];
+  readonly anchor?: AnchorEvent;
+  readonly test?: Readonly<Record<string, TestScores>>;
+  readonly selectedOn?: 'validation' | 'test';
+  readonly notes: readonly string[];
+  readonly paused: boolean;
+  readonly ended?: { readonly state: EndState; readonly error?: { readonly message: string; readonly hint?: string } };
+  /** Times (ms since 1970) of the first and the newest event. */
+  readonly firstTime?: number;
+  readonly lastTime?: number;
+  readonly lastSeq: number;
+}
+
+/** One stage: its epochs in order, each at most once. */
+export interface StageRecord {
+  readonly id: string;
+  readonly trains: readonly string[];
+  readonly evaluates: readonly string[];
+  readonly plannedEpochs: number;
+  readonly epochs: readonly EpochEvent[];
+  readonly ended?: {
+    readonly keptEpoch: number;
+    readonly reason: 'completed' | 'early stopping';
+    readonly validation: Readonly<Record<string, Scores>>;
+    readonly cached: boolean;
+  };
+}
+
+/** How a run ended by its own word. */
+export type EndState = 'finished' | 'stopped' | 'cancelled' | 'failed';
+/** The state that is shown: derived from the journal and from whether the trainer process lives. */
+export type RunState = EndState | 'running' | 'paused' | 'interrupted';
+
+/** A run without events. */
+export const emptyRun: Run = { stages: [], notes: [], paused: false, lastSeq: 0 };
+
+/**
+ * Folds one event into a run: the only way from events to what is shown, live or from disk. Events that the run has
+ * already seen (by `seq`) change nothing. An epoch that was trained again after a crash replaces its first version.
+ */
+export function applyEvent(run: Run, event: RunEvent): Run {
+  if (event.seq <= run.lastSeq) return run;
+  const next: Run = { ...run, lastSeq: event.seq, lastTime: event.time, firstTime: run.firstTime ?? event.time };
+  switch (event.type) {
+    case 'started': return { ...next, started: event };
+    case 'resumed': return { ...withoutEnd(next), paused: false };
+    case 'stage': return { ...next, stages: upsertStage(run.stages, event.stage, (stage) => ({
+      ...stage, trains: event.trains, evaluates: event.evaluates, plannedEpochs: event.epochs })) };
+    case 'epoch': return { ...next, stages: upsertStage(run.stages, event.stage, (stage) => ({
+      ...stage, epochs: [...stage.epochs.filter((each) => each.epoch < event.epoch), event] })) };
+    case 'stageEnded': return { ...next, stages: upsertStage(run.stages, event.stage, (stage) => ({
+      ...stage,
+      ended: { keptEpoch: event.keptEpoch, reason: event.reason, validation: event.validation, cached: event.cached ?? false } })) };
+    case 'anchor': return { ...next, anchor: event };
+    case 'test': return { ...next, test: event.scores, selectedOn: event.selectedOn };
+    case 'note': return { ...next, notes: [...run.notes, event.message] };
+    case 'paused': return { ...next, paused: true };
+    case 'continued': return { ...next, paused: false };
+    case 'ended': return { ...next, paused: false, ended: { state: event.state, ...(event.error ? { error: event.error } : {}) } };
+  }
+}
+
+/** Folds a whole journal. */
+export function foldEvents(events: Iterable<RunEvent>, run: Run = emptyRun): Run {
+  let result = run;
+  for (const event of events) result = applyEvent(result, event);
+  return result;
+}
+
+/** The state to show. `alive`: whether the recorded trainer process runs. */
+export function stateOf(run: Run, alive: boolean): RunState {
+  if (run.ended && !alive) return run.ended.state;
+  if (!alive) return 'interrupted';
+  if (run.ended) return run.ended.state;
+  return run.paused ? 'paused' : 'running';
+}
+
+/** Whether a run in this state can be continued from its last checkpoint. */
+export function canResume(state: RunState): boolean {
+  return state === 'interrupted' || state === 'stopped' || state === 'cancelled' || state === 'failed';
+}
+
+/** Epochs that are done, over all stages; the stage that is open and the newest epoch. */
+export function progressOf(run: Run): { done: number; planned: number; stage?: StageRecord; epoch?: EpochEvent } {
+  const done = run.stages.reduce((sum, stage) => sum + stage.epochs.length, 0);
+  // Epochs that early stopping saved, or the cache, are no longer to be waited for.
+  const saved = run.stages.reduce((sum, stage) => sum + (stage.ended ? stage.plannedEpochs - stage.epochs.length : 0), 0);
+  const stage = run.stages.at(-1);
+  return { done, planned: (run.started?.plannedEpochs ?? 0) - saved, stage, epoch: stage?.epochs.at(-1) };
+}
+
+/** Estimated seconds until the end: the epochs still to come at the mean speed of the newest ones; undefined before the first. */
+export function secondsLeft(run: Run): number | undefined {
+  const { done, planned } = progressOf(run);
+  const newest = run.stages.flatMap((stage) => stage.epochs).slice(-5);
+  if (newest.length === 0) return undefined;
+  return Math.max(0, planned - done) * (newest.reduce((sum, epoch) => sum + epoch.seconds, 0) / newest.length);
+}
+
+/** Accuracy of the fused prediction (or of the only modality): on test if the run has one, else the newest on validation. */
+export function headlineAccuracy(run: Run): { accuracy: number; split: 'test' | 'validation'; target: string } | undefined {
+  const targets = run.test ?? run.stages.at(-1)?.ended?.validation ?? run.stages.at(-1)?.epochs.at(-1)?.validation;
+  if (!targets) return undefined;
+  const target = FUSION in targets ? FUSION : Object.keys(targets).at(-1);
+  const found = target === undefined ? undefined : targets[target];
+  return found && target ? { accuracy: found.accuracy, split: run.test ? 'test' : 'validation', target } : undefined;
+}
+
+function withoutEnd(run: Run): Run {
+  const { ended: _, ...rest } = run;
+  return rest;
+}
+
+function upsertStage(stages: readonly StageRecord[], id: string, change: (stage: StageRecord) => StageRecord): StageRecord[] {
+  const fresh: StageRecord = { id, trains: [], evaluates: [], plannedEpochs: 0, epochs: [] };
+  return stages.some((stage) => stage.id === id)
+    ? stages.map((stage) => (stage.id === id ? change(stage) : stage))
+    : [...stages, change(fresh)];
+}

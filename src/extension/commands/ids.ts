@@ -1,0 +1,25 @@
+/** Every command of the extension; `index.ts` says what each does and the manifest how it is called and where it shows. */
+export const commandIds = [
+  'udi.train',
+  'udi.stop',
+  'udi.cancel',
+  'udi.pause',
+  'udi.continue',
+  'udi.resume',
+  'udi.openRun',
+  'udi.openConfig',
+  'udi.compareRuns',
+  'udi.renameRun',
+  'udi.deleteRun',
+  'udi.restoreRun',
+  'udi.emptyTrash',
+  'udi.revealFolder',
+  'udi.showLog',
+  'udi.refreshRuns',
+  'udi.doctor',
+  'udi.installBackend',
+  'udi.createSampleConfig',
+] as const;
+
+/** Id of a command. */
+export type CommandId = (typeof commandIds)[number];

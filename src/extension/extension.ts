@@ -1,0 +1,58 @@
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { errorText } from '../core/errors.ts';
+import { readCatalog } from './catalogFile.ts';
+import { registerCommands } from './commands/index.ts';
+import { ContextKeys } from './contextKeys.ts';
+import { ConfigLanguage } from './language/register.ts';
+import { findNode } from './nodeFinder.ts';
+import { Notifier } from './notifier.ts';
+import { ComparePanels } from './panels/comparePanel.ts';
+import { RunPanels } from './panels/runPanel.ts';
+import { Reports } from './reports.ts';
+import type { Runs } from './runs.ts';
+import { RunTree } from './runTree.ts';
+import { StatusBar } from './statusBar.ts';
+import { TrainerLauncher } from './trainerLauncher.ts';
+import { WorkspaceRuns } from './workspaceRuns.ts';
+
+/** What `activate` returns, for the tests that run in the extension host. */
+export interface UdiApi {
+  readonly runs: Runs;
+}
+
+/** Called by VS Code. Trainers go on when the window closes; there is nothing to do at the end. */
+export function activate(context: vscode.ExtensionContext): UdiApi {
+  const keep = <T extends vscode.Disposable>(item: T): T => (context.subscriptions.push(item), item);
+  const log = keep(vscode.window.createOutputChannel('UDI', { log: true }));
+  try {
+    const catalog = readCatalog(context.extensionPath);
+    const { runs } = keep(new WorkspaceRuns(log));
+    const trainer = new TrainerLauncher({
+      trainer: join(context.extensionPath, 'dist', 'trainer.cjs'),
+      backends: join(context.globalStorageUri.fsPath, 'backends'),
+      findNode: () => findNode({ setting: nodeSetting(), own: ownNode() }),
+      log,
+    });
+    const tree = keep(new RunTree(runs));
+    const runPanels = keep(new RunPanels(context.extensionUri, runs, log));
+    const comparePanels = keep(new ComparePanels(context.extensionUri, runs, log));
+    const reports = keep(new Reports());
+    keep(registerCommands({ log, catalog, runs, tree, trainer, runPanels, comparePanels, reports }));
+    for (const part of [new ConfigLanguage(catalog), new StatusBar(runs), new ContextKeys(runs), new Notifier(runs)]) keep(part);
+    return { runs };
+  } catch (error) {
+    log.error(error instanceof Error ? error : String(error));
+    void vscode.window.showErrorMessage(`UDI Lab could not start: ${errorText(error)}`);
+    throw error;
+  }
+}
+
+function nodeSetting(): string {
+  return vscode.workspace.getConfiguration('udi').get('trainer.node', '').trim();
+}
+
+/** The Node that VS Code itself runs on here: Electron's on a desktop, a plain one on a remote host. */
+function ownNode(): { path: string; version: string; electron: boolean } {
+  return { path: process.execPath, version: process.version, electron: process.versions['electron'] !== undefined };
+}

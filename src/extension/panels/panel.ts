@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto';
+import * as vscode from 'vscode';
+import { z } from 'zod';
+import { Disposable } from '../disposable.ts';
+import type { Log } from '../log.ts';
+import { throttle } from '../throttle.ts';
+
+/** At most four states a second reach a page. */
+const INTERVAL = 250;
+
+/** What one kind of panel adds to the shared rest. */
+export interface PanelContent<From, To> {
+  /** File in `dist/webview` that draws the page. */
+  readonly script: 'runPanel.js' | 'comparePanel.js';
+  readonly schema: z.ZodType<From>;
+  /** The message with the whole state; undefined if there is nothing to show any more. */
+  readonly state: () => To | undefined;
+  /** Whatever else than `ready` the page says. */
+  readonly onMessage: (message: From) => Promise<void> | void;
+  /** The panel was closed. */
+  readonly onClose: () => void;
+}
+
+/**
+ * One webview panel. The page says `ready` whenever it was (re)loaded and gets the whole state, then again at changes:
+ * opening, re-opening and restoring are one path, and a hidden page need not be kept alive.
+ */
+export class Panel<From extends { type: string }, To> extends Disposable {
+  #ready = false;
+  readonly #post: () => void;
+
+  constructor(
+    readonly view: vscode.WebviewPanel,
+    extension: vscode.Uri,
+    log: Log,
+    private readonly content: PanelContent<From, To>,
+  ) {
+    super();
+    const files = vscode.Uri.joinPath(extension, 'dist', 'webview');
+    view.iconPath = {
+      light: vscode.Uri.joinPath(extension, 'media', 'panel-light.svg'),
+      dark: vscode.Uri.joinPath(extension, 'media', 'panel-dark.svg'),
+    };
+    view.webview.options = { enableScripts: true, localResourceRoots: [files] };
+    this.#post = this.register(throttle(INTERVAL, () => {
+      const message = this.#ready && view.visible ? this.content.state() : undefined;
+      if (message !== undefined) void view.webview.postMessage(message);
+    }));
+    this.register(view.onDidDispose(() => {
+      this.dispose();
+      content.onClose();
+    }));
+    // A page that is hidden is thrown away; it says `ready` again when it is back.
+    this.register(view.onDidChangeViewState(() => {
+      if (!view.visible) this.#ready = false;
+    }));
+    this.register(view.webview.onDidReceiveMessage((raw: unknown) => this.#receive(raw, log)));
+    view.webview.html = pageOf(view.webview, files, content.script);
+  }
+
+  /** Sends the state anew, soon. */
+  update(): void {
+    this.#post();
+  }
+
+  async #receive(raw: unknown, log: Log): Promise<void> {
+    const parsed = this.content.schema.safeParse(raw);
+    if (!parsed.success) {
+      log.warn(`Message of ${this.content.script} not understood: ${z.prettifyError(parsed.error)}`);
+      return;
+    }
+    if (parsed.data.type === 'ready') {
+      this.#ready = true;
+      this.update();
+      return;
+    }
+    await this.content.onMessage(parsed.data);
+  }
+}
+
+/** The page: no inline script or style, nothing from elsewhere; everything shown comes by message and goes in as text. */
+function pageOf(webview: vscode.Webview, files: vscode.Uri, script: string): string {
+  const nonce = randomBytes(16).toString('base64');
+  const uri = (name: string) => webview.asWebviewUri(vscode.Uri.joinPath(files, name)).toString();
+  const policy = [
+    "default-src 'none'",
+    `script-src 'nonce-${nonce}'`,
+    `style-src ${webview.cspSource}`,
+    `img-src ${webview.cspSource} data:`,
+    `font-src ${webview.cspSource}`,
+  ].join('; ');
+  return `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="UTF-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1.0">
+<link rel="stylesheet" href="${uri('panel.css')}">
+</head>
+<body>
+<main id="app"></main>
+<script nonce="${nonce}" src="${uri(script)}"></script>
+</body>
+</html>`;
+}

@@ -1,0 +1,98 @@
+import * as vscode from 'vscode';
+import { fromRunPanelSchema, type FromRunPanel, type ToRunPanel } from '../../core/protocol.ts';
+import type { CommandId } from '../commands/ids.ts';
+import { Disposable } from '../disposable.ts';
+import type { Log } from '../log.ts';
+import type { Runs } from '../runs.ts';
+import type { TrackedRun } from '../trackedRun.ts';
+import { Panel } from './panel.ts';
+import { runViewOf } from './runView.ts';
+import { savedRuns } from './savedState.ts';
+
+const VIEW_TYPE = 'udi.run';
+
+type Action = Extract<FromRunPanel, { type: 'action' }>['action'];
+
+/** Buttons of the page and the commands they stand for. */
+const commandOf: Readonly<Record<Action, CommandId>> = {
+  stop: 'udi.stop',
+  cancel: 'udi.cancel',
+  pause: 'udi.pause',
+  continue: 'udi.continue',
+  resume: 'udi.resume',
+  openConfig: 'udi.openConfig',
+  openLog: 'udi.showLog',
+  revealFolder: 'udi.revealFolder',
+};
+
+/** The run panels: one for each run that is open. */
+export class RunPanels extends Disposable implements vscode.WebviewPanelSerializer {
+  readonly #open = new Map<string, Panel<FromRunPanel, ToRunPanel>>();
+
+  constructor(private readonly extension: vscode.Uri, private readonly runs: Runs, private readonly log: Log) {
+    super();
+    this.register(vscode.window.registerWebviewPanelSerializer(VIEW_TYPE, this));
+    this.register(runs.onDidChange(({ run }) => run && this.#update(run)));
+    this.register(vscode.workspace.onDidGrantWorkspaceTrust(() => {
+      for (const panel of this.#open.values()) panel.update();
+    }));
+  }
+
+  /** Shows a run, in `column` if it is not open yet. */
+  show(run: TrackedRun, column: vscode.ViewColumn, preserveFocus = false): void {
+    const open = this.#open.get(run.folder);
+    if (open) {
+      open.view.reveal(undefined, preserveFocus);
+      return;
+    }
+    runViewOf(run, vscode.workspace.isTrusted);
+    this.#adopt(vscode.window.createWebviewPanel(VIEW_TYPE, run.title, { viewColumn: column, preserveFocus }), run);
+  }
+
+  /** The run whose panel is in front. */
+  get active(): TrackedRun | undefined {
+    const found = [...this.#open].find(([, panel]) => panel.view.active);
+    return found && this.runs.get(found[0]);
+  }
+
+  deserializeWebviewPanel(view: vscode.WebviewPanel, state: unknown): Promise<void> {
+    const run = this.runs.get(savedRuns(state)[0] ?? '');
+    if (run?.config && !this.#open.has(run.folder)) this.#adopt(view, run);
+    else view.dispose();
+    return Promise.resolve();
+  }
+
+  #adopt(view: vscode.WebviewPanel, run: TrackedRun): void {
+    const { folder } = run;
+    const panel = new Panel<FromRunPanel, ToRunPanel>(view, this.extension, this.log, {
+      script: 'runPanel.js',
+      schema: fromRunPanelSchema,
+      state: () => {
+        const current = this.runs.get(folder);
+        return current && { type: 'state', view: runViewOf(current, vscode.workspace.isTrusted) };
+      },
+      onMessage: (message) => this.#receive(folder, message),
+      onClose: () => this.#open.delete(folder),
+    });
+    this.#open.set(folder, panel);
+  }
+
+  async #receive(folder: string, message: FromRunPanel): Promise<void> {
+    switch (message.type) {
+      case 'ready': return;
+      case 'action': return void await vscode.commands.executeCommand(commandOf[message.action], folder);
+      case 'copy': return await vscode.env.clipboard.writeText(message.text);
+    }
+  }
+
+  #update(run: TrackedRun): void {
+    const panel = this.#open.get(run.folder);
+    if (!panel) return;
+    if (run.isDisposed) {
+      panel.view.dispose();
+      return;
+    }
+    panel.view.title = run.title;
+    panel.update();
+  }
+}

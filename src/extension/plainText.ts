@@ -1,0 +1,14 @@
+/**
+ * Names come from files that anybody may have written. VS Code reads `$(icon)` in status bar and quick pick labels and
+ * `[text](command:id)` in notifications as markup; a zero-width space inside them leaves the text as it looks.
+ */
+export function plainText(text: string): string {
+  return text.replace(/\$(?=\()/g, '$\u200b').replace(/\](?=\()/g, ']\u200b');
+}
+
+/** A name on one line, without control characters, cut to `limit`. */
+export function oneLine(text: string, limit = 120): string {
+  // eslint-disable-next-line no-control-regex -- the point is to remove them
+  const line = text.replace(/[\s\u0000-\u001f\u007f\u2028\u2029]+/g, ' ').trim();
+  return line.length > limit ? `${line.slice(0, limit - 1)}…` : line;
+}

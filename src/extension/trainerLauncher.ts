@@ -1,0 +1,96 @@
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { errorText, UserError } from '../core/errors.ts';
+import { runFiles } from '../core/runStore.ts';
+import type { Log } from './log.ts';
+import type { TrainerNode } from './nodeFinder.ts';
+
+/** Where things are and who is told; `findNode` is asked at every start, because the setting may change. */
+export interface TrainerLauncherOptions {
+  /** Path of `dist/trainer.cjs`. */
+  readonly trainer: string;
+  /** Folder that `install-backend` installs into. */
+  readonly backends: string;
+  readonly findNode: () => Promise<TrainerNode>;
+  readonly log: Log;
+}
+
+/** What a trainer command that was waited for said. */
+export interface TrainerOutput {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Starts trainer processes: detached ones that train, and short ones that answer a question. */
+export class TrainerLauncher {
+  constructor(private readonly options: TrainerLauncherOptions) {}
+
+  /** Folder that holds the backends the user installed. */
+  get backends(): string {
+    return this.options.backends;
+  }
+
+  /**
+   * Trains the run in `folder`, from its checkpoint if it has one. The process is its own: closing the window does not
+   * end it, and what it prints goes to the run's `trainer.log`.
+   */
+  async start(folder: string): Promise<ChildProcess> {
+    const node = await this.options.findNode();
+    const device = node.device ? ['--device', node.device] : [];
+    const log = openSync(join(folder, runFiles.log), 'a');
+    try {
+      // The trainer also looks for backends in the node_modules of the folder that holds `.udi`.
+      const cwd = resolve(folder, '..', '..', '..');
+      const stdio: StdioOptions = ['ignore', log, log];
+      const child = this.#spawn(node, ['run', folder, ...device], { detached: true, stdio, cwd });
+      await started(child, node);
+      child.unref();
+      this.options.log.info(`Training ${folder} as process ${child.pid ?? '?'} with ${node.reason}.`);
+      child.once('exit', (code, signal) =>
+        this.options.log.info(`Process ${child.pid ?? '?'} of ${folder} ended with ${signal ?? `code ${code ?? '?'}`}.`));
+      return child;
+    } finally {
+      closeSync(log);
+    }
+  }
+
+  /** Runs a trainer command to its end; `onLine` hears each line of its output, `signal` ends it. */
+  async ask(
+    args: readonly string[], onLine: (line: string) => void = () => {}, signal?: AbortSignal,
+  ): Promise<TrainerOutput> {
+    const node = await this.options.findNode();
+    this.options.log.info(`trainer ${args.join(' ')} with ${node.reason}`);
+    const child = this.#spawn(node, args, { stdio: ['ignore', 'pipe', 'pipe'], signal });
+    const output = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name]?.setEncoding('utf8').on('data', (chunk: string) => {
+        output[name] += chunk;
+        for (const line of chunk.split(/\r?\n/)) if (line.trim() !== '') onLine(line);
+      });
+    }
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', (error) => (error.name === 'AbortError' ? resolve(null) : reject(cannotStart(node, error))));
+      child.once('close', resolve);
+    });
+    return { code, ...output };
+  }
+
+  #spawn(node: TrainerNode, args: readonly string[], options: Parameters<typeof spawn>[2]): ChildProcess {
+    const env = { ...process.env, ...node.env, UDI_BACKENDS: this.options.backends };
+    return spawn(node.path, [this.options.trainer, ...args], { ...options, env, windowsHide: true });
+  }
+}
+
+async function started(child: ChildProcess, node: TrainerNode): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.once('error', (error) => reject(cannotStart(node, error)));
+  });
+}
+
+function cannotStart(node: TrainerNode, error: unknown): UserError {
+  const message = `The trainer could not be started with ${node.path}: ${errorText(error)}`;
+  return new UserError(message, 'See the setting udi.trainer.node.');
+}

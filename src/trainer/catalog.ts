@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import manifest from '../../package.json' with { type: 'json' };
+import type { Catalog } from '../core/catalog.ts';
+import { configSchema } from '../core/config.ts';
+import { backends } from './backends/index.ts';
+import { datasets } from './datasets/index.ts';
+import { encoders } from './encoders/index.ts';
+import { methods } from './methods/index.ts';
+import { fusionKinds } from './model.ts';
+
+/** What the registries hold, as plain data: the one source of names, defaults, ranges and help for everybody else. */
+export function createCatalog(): Catalog {
+  return {
+    version: manifest.version,
+    methods: methods.map(({ id, label, source, stageKinds, hparams }) => ({ id, label, source, stages: [...stageKinds], hparams })),
+    datasets: datasets.map(({ id, label, source, settings, modalities, modalitiesVary }) => ({
+      id, label, source, settings,
+      ...(modalitiesVary ? {} : { modalities: modalities({}).map((modality) => modality.id) }),
+    })),
+    encoders: encoders.map(({ id, label, source }) => ({ id, label, source })),
+    fusions: fusionKinds.map(({ id, label }) => ({ id, label })),
+    devices: backends.map(({ id, label }) => ({ id, label })),
+  };
+}
+
+/** JSON Schema of `*.udi.yaml`, for completion and validation in editors. */
+export function createConfigJsonSchema(catalog: Catalog): unknown {
+  return z.toJSONSchema(configSchema(catalog), { io: 'input' });
+}

@@ -1,0 +1,35 @@
+import { findRun, listRuns, loadRun } from '../../core/runStore.ts';
+import { headlineAccuracy } from '../../core/run.ts';
+import { columns, percent, summary } from './summary.ts';
+
+/** `udi runs`: every run with its state and accuracy, newest first. */
+export function runsCommand(runs: string, json: boolean): void {
+  const stored = listRuns(runs).map(loadRun);
+  if (json) {
+    const rows = stored.map(({ id, state, meta, run }) => ({ id, state, meta, method: run.started?.method.name, dataset: run.started?.dataset.name, accuracy: headlineAccuracy(run) }));
+    process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
+    return;
+  }
+  if (stored.length === 0) {
+    process.stdout.write(`No runs in ${runs}. Start one with: udi train <config>\n`);
+    return;
+  }
+  const rows = stored.map(({ id, state, run, meta }) => {
+    const headline = headlineAccuracy(run);
+    return [meta.title ? `${id} (${meta.title})` : id, state, run.started?.method.name ?? '-', run.started?.dataset.name ?? '-',
+      headline ? `${headline.target} ${percent(headline.accuracy)} (${headline.split})` : '-'];
+  });
+  process.stdout.write(`${columns([['run', 'state', 'method', 'dataset', 'accuracy'], ...rows])}\n`);
+}
+
+/** `udi show <run>`: the whole run as text, or its folded journal as JSON. */
+export function showCommand(runs: string, name: string, json: boolean): void {
+  const { run, state, folder } = loadRun(findRun(runs, name));
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ folder, state, run }, null, 2)}\n`);
+    return;
+  }
+  const started = run.started;
+  const head = started ? `${started.name}: ${started.method.label} on ${started.dataset.name}, seed ${started.seed}, ${started.backend.id}` : 'Nothing was trained yet.';
+  process.stdout.write(`${head}\n${folder}: ${state}${run.ended?.error ? `\n${run.ended.error.message}\n${run.ended.error.hint ?? ''}` : ''}\n\n${summary(run)}\n`);
+}

@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { UserError } from '../../core/errors.ts';
+import { requireConfig } from '../../core/parseConfig.ts';
+import type { EndState, Run } from '../../core/run.ts';
+import { createRun, loadRun, resolvePaths, runsFolder } from '../../core/runStore.ts';
+import type { BackendSearch } from '../backends/index.ts';
+import { createCatalog } from '../catalog.ts';
+import type { Control } from '../control.ts';
+import { runTrainer } from '../runTrainer.ts';
+import { jsonReporter, textReporter } from './reporter.ts';
+import { columns, summary } from './summary.ts';
+
+/** Exit codes of commands that train. */
+export const exitCodes = { finished: 0, stopped: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+/** Options that `train` and `resume` share. */
+export interface TrainOptions {
+  readonly device?: string;
+  readonly json?: boolean;
+}
+
+/** `udi train <config>`: checks the config, creates the run below the working directory and trains it. Returns the exit code. */
+export async function trainCommand(file: string, options: TrainOptions & { set: string[]; runs?: string }, search: BackendSearch): Promise<number> {
+  const catalog = createCatalog();
+  const name = basename(file).replace(/(\.udi)?\.(ya?ml|json)$/, '');
+  const config = requireConfig(readConfig(file), catalog, file, { name, overrides: options.set });
+  const runs = options.runs ? resolve(options.runs) : runsFolder(process.cwd());
+  const folder = createRun(runs, resolvePaths(config, catalog, dirname(resolve(file))), resolve(file));
+  return trainOnTerminal(folder, options, search);
+}
+
+/** Trains the run in `folder` with output for a person or, with `json`, for a program. Returns the exit code. */
+export async function trainOnTerminal(folder: string, options: TrainOptions, search: BackendSearch): Promise<number> {
+  const before: Run = loadRun(folder).run;
+  const reporter = options.json ? jsonReporter() : textReporter(before);
+  const signals = handleInterrupts(options.json ?? false);
+  let state: EndState;
+  try {
+    state = await runTrainer(folder, {
+      search, device: options.device, onControl: signals.onControl,
+      onEvent: (event) => reporter.onEvent(event), onProgress: (progress) => reporter.onProgress(progress),
+    });
+  } finally {
+    reporter.close();
+    signals.remove();
+  }
+  const { run, id } = loadRun(folder);
+  if (run.ended?.error) process.stderr.write(`${run.ended.error.message}\n${run.ended.error.hint ?? ''}\n`);
+  if (!options.json) {
+    const text = summary(run);
+    if (text) process.stdout.write(`\n${text}\n`);
+    const next = state === 'finished' ? `see it again: udi show ${id}; in VS Code: UDI: Open Run` : `go on with: udi resume ${id}`;
+    process.stdout.write(`\n${columns([[`Run ${state}: ${folder}`]])}\n${next}\n`);
+  }
+  if (signals.interrupted()) return exitCodes.interrupted;
+  return state === 'failed' || state === 'cancelled' ? exitCodes.failed : exitCodes[state];
+}
+
+/** First Ctrl-C (or SIGTERM): stop after the epoch, with a checkpoint. Second one: cancel now. */
+function handleInterrupts(quiet: boolean): { onControl: (control: Control) => void; interrupted: () => boolean; remove: () => void } {
+  let control: Control | undefined;
+  let count = 0;
+  const onSignal = (): void => {
+    count++;
+    if (count === 1) control?.stop();
+    else control?.cancel();
+    if (!quiet) process.stderr.write(count === 1 ? '\nStopping after this epoch; press Ctrl-C again to cancel now.\n' : '\nCancelling; the last checkpoint stays.\n');
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
+  return {
+    onControl: (given) => {
+      control = given;
+      if (count > 0) given.cancel();
+    },
+    interrupted: () => count > 0,
+    remove: () => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal);
+    },
+  };
+}
+
+function readConfig(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UserError(`Cannot read ${file}: ${(error as NodeJS.ErrnoException).code ?? String(error)}.`, 'Name a *.udi.yaml file, e.g. examples/quick-start.udi.yaml.');
+  }
+}

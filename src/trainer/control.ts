@@ -1,0 +1,50 @@
+/** Thrown at the next step after `cancel`. */
+export class Cancelled extends Error {
+  override readonly name = 'Cancelled';
+}
+
+/** Requests from clients and signals, seen by the loop between two steps. */
+export class Control {
+  /** Set by `stop`: end after the current epoch. */
+  stopRequested = false;
+  private cancelRequested = false;
+  private waiting: (() => void) | undefined;
+  private pauseRequested = false;
+  private readonly onPause: (paused: boolean) => void;
+
+  /** `onPause` hears when the loop really waits, and when it goes on. */
+  constructor(onPause: (paused: boolean) => void) {
+    this.onPause = onPause;
+  }
+
+  stop(): void {
+    this.stopRequested = true;
+    this.resume();
+  }
+
+  cancel(): void {
+    this.cancelRequested = true;
+    this.resume();
+  }
+
+  pause(): void {
+    this.pauseRequested = true;
+  }
+
+  resume(): void {
+    this.pauseRequested = false;
+    this.waiting?.();
+  }
+
+  /** Lets the event loop run, waits while paused, and throws `Cancelled` after `cancel`. Called between steps. */
+  async gate(): Promise<void> {
+    await new Promise(setImmediate);
+    if (this.pauseRequested && !this.cancelRequested && !this.stopRequested) {
+      this.onPause(true);
+      await new Promise<void>((resolve) => { this.waiting = resolve; });
+      this.waiting = undefined;
+      this.onPause(false);
+    }
+    if (this.cancelRequested) throw new Cancelled();
+  }
+}

@@ -1,0 +1,48 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor4D } from '@tensorflow/tfjs-core';
+import type { Random } from '../../core/random.ts';
+import { createBatchNorm, createConv2d, createLinear, globalAveragePool, maxPool2d } from '../layers.ts';
+import { prefixed, type Encoder, type EncoderKind } from '../module.ts';
+
+/** Channels of the four convolutions, then the number of features. */
+export type CgmnistWidths = readonly [conv1: number, conv2: number, conv3: number, conv4: number, features: number];
+
+/** Creates the four-convolution network for images [B, H, W, channels] with the given widths. */
+export function createCgmnistEncoder(channels: number, widths: CgmnistWidths, random: Random): Encoder {
+  const [width1, width2, width3, width4, featureSize] = widths;
+  const bn0 = createBatchNorm(channels);
+  const conv1 = createConv2d({ inputs: channels, outputs: width1, kernel: 5, padding: 2 }, random);
+  const conv2 = createConv2d({ inputs: width1, outputs: width2, kernel: 3, padding: 1 }, random);
+  const conv3 = createConv2d({ inputs: width2, outputs: width3, kernel: 3, stride: 2, padding: 1 }, random);
+  const conv4 = createConv2d({ inputs: width3, outputs: width4, kernel: 3, padding: 1 }, random);
+  const fc = createLinear(width4, featureSize, random);
+  const layers = { bn0, conv1, conv2, conv3, conv4, fc };
+  return {
+    featureSize,
+    parameters: Object.assign({}, ...Object.entries(layers).map(([name, layer]) => prefixed(name, layer.parameters))),
+    buffers: prefixed('bn0', bn0.buffers),
+    apply: (input, mode) => tf.tidy(() => {
+      // ReLU after the pool is the same function as before it, on a quarter of the values.
+      let x = tf.relu(maxPool2d(conv1.apply(bn0.apply(input as Tensor4D, mode)), 3, 2, 1));
+      x = conv2.apply(x, 'relu');
+      x = conv3.apply(x, 'relu');
+      x = conv4.apply(x, 'relu');
+      return fc.apply(globalAveragePool(x));
+    }),
+    dispose: () => {
+      for (const layer of Object.values(layers)) layer.dispose();
+    },
+  };
+}
+
+/** The CGMNIST network of the PMR code: input batch norm, convolutions 32, 32, 64, 64, global average pool, 512 features. */
+export const cgmnistEncoder: EncoderKind = {
+  id: 'cgmnist',
+  label: 'Four convolutions for small images (CGMNIST)',
+  source: 'Fan et al. 2023 (PMR), fanyunfeng-bit/Modal-Imbalance-PMR:models/basic_model.py',
+  refuses: (shape) => {
+    const fits = shape.length === 3 && shape[0]! >= 8 && shape[1]! >= 8;
+    return fits ? undefined : `wants images [height, width, channels] of at least 8 x 8 pixels, not [${shape.join(', ')}]`;
+  },
+  create: (shape, random) => createCgmnistEncoder(shape[2]!, [32, 32, 64, 64, 512], random),
+};

@@ -1,0 +1,17 @@
+import { closest } from 'fastest-levenshtein';
+import { UserError } from '../../core/errors.ts';
+import type { Method } from '../method.ts';
+import { sum } from './sum.ts';
+import { udi } from './udi.ts';
+import { unimodal } from './unimodal.ts';
+
+/** All methods, in the order in which lists show them. */
+export const methods: readonly Method[] = [unimodal, sum, udi];
+
+/** The method with this id; an unknown one is an error that names those that exist. */
+export function findMethod(id: string): Method {
+  const ids = methods.map((method) => method.id);
+  const found = methods.find((method) => method.id === id);
+  if (found) return found;
+  throw new UserError(`Unknown method "${id}". Did you mean "${closest(id, ids)}"?`, `Known methods: ${ids.join(', ')}.`);
+}

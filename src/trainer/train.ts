@@ -1,0 +1,250 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { epochsOf, learningRateOf, type RunConfig } from '../core/config.ts';
+import { UserError } from '../core/errors.ts';
+import { FUSION, type EpochEvent, type TestScores } from '../core/events.ts';
+import { createRandom, seedFor } from '../core/random.ts';
+import type { Progress } from '../core/wire.ts';
+import { computeFrozen, createBatch, disposeBatch, epochBatches, evaluateLogits, range, type FrozenSplit } from './batches.ts';
+import { assignVariables, readVariables, writeCheckpoint, type Checkpoint, type CheckpointState } from './checkpoint.ts';
+import type { Control } from './control.ts';
+import type { Dataset, Split } from './datasets/dataset.ts';
+import { EpochTotals } from './epochTotals.ts';
+import type { Journal } from './journal.ts';
+import type { Batch, LossTerms, Method, MethodContext, Stage, StageResult } from './method.ts';
+import { briefScores, scoreLogits } from './metrics.ts';
+import type { MultimodalModel } from './model.ts';
+import { createSgd, gradientsOf, type Optimizer } from './optimizer.ts';
+import type { StoredTensor } from './safetensors.ts';
+
+/** Everything one run is trained with. */
+export interface Training {
+  readonly folder: string;
+  readonly config: RunConfig;
+  readonly dataset: Dataset;
+  readonly method: Method;
+  readonly model: MultimodalModel;
+  readonly journal: Journal;
+  readonly control: Control;
+  /** Where the run left off, if it is resumed. */
+  readonly checkpoint?: Checkpoint;
+  readonly onProgress: (progress: Omit<Progress, 'type'>) => void;
+}
+
+/** Seconds that a run has spent on one thing, added up by name (`checkpoints`). */
+export type Timings = Record<string, number>;
+
+/**
+ * The one training loop: runs the method's stages in turn, each for its epochs, with one journal event and one checkpoint
+ * for every epoch, and evaluates on test once at the end. Resuming replays the generator with the results that the journal
+ * holds and continues the open stage, which gives the same numbers as a run that was never interrupted.
+ * @returns whether all stages are done, or the run was asked to stop
+ * @throws Cancelled after `cancel`; UserError if the loss is not finite or the disk is full
+ */
+export async function train(training: Training, timings: Timings = {}): Promise<'finished' | 'stopped'> {
+  const { dataset, method, model, journal, control, checkpoint } = training;
+  const finished: string[] = [];
+  const targets = new Set<string>();
+  let unimodal: Stage['unimodal'];
+  const save = async (open: CheckpointState['open'], extra: Readonly<Record<string, StoredTensor>>): Promise<void> => {
+    const begin = performance.now();
+    const tensors = { ...await readVariables('model', model.variables()), ...extra };
+    writeCheckpoint(training.folder, { finished, ...(open ? { open } : {}) }, tensors);
+    timings['checkpoints'] = (timings['checkpoints'] ?? 0) + (performance.now() - begin) / 1000;
+  };
+
+  const stages = method.stages(model, methodContext(training));
+  let result: StageResult | undefined;
+  const restore = (): void => assignVariables('model', model.variables(), checkpoint!.tensors);
+  for (;;) {
+    // Between two stages the checkpoint holds the model as it was before the generator prepares the next stage.
+    if (checkpoint && !checkpoint.open && finished.length === checkpoint.finished.length) restore();
+    const next = result ? stages.next(result) : stages.next();
+    if (next.done) break;
+    const stage = next.value;
+    try {
+      unimodal = stage.unimodal;
+      const done = checkpoint?.finished.includes(stage.id) ?? false;
+      if (!done && checkpoint?.open?.stage === stage.id) restore();
+      result = done ? storedResult(journal, stage) : await runStage(training, stage, save);
+    } finally {
+      stage.dispose?.();
+    }
+    if (!result) return 'stopped';
+    finished.push(stage.id);
+    for (const target of Object.keys(result.validation)) targets.add(target);
+    if (!checkpoint?.finished.includes(stage.id)) await save(undefined, {});
+    if (control.stopRequested) return 'stopped';
+  }
+
+  const modalities = model.modalities.filter((modality) => targets.has(modality));
+  const scores = await evaluate(training, dataset.test, { modalities, fused: targets.has(FUSION), unimodal });
+  journal.append({ type: 'test', scores, selectedOn: 'validation' });
+  return 'finished';
+}
+
+/** What a method may use; events of a resumed run that are in the journal already are not added again. */
+function methodContext({ config, journal }: Training): MethodContext {
+  const { name: _, ...hparams } = config.method;
+  return {
+    hparams,
+    seed: config.training.seed,
+    epochs: (stage) => epochsOf(stage, config.training.epochs)!,
+    emit: (event) => {
+      const known = event.type === 'anchor' ? journal.run.anchor?.anchor === event.anchor : journal.run.notes.includes(event.message);
+      if (!known) journal.append(event);
+    },
+  };
+}
+
+function storedResult(journal: Journal, stage: Stage): StageResult {
+  const record = journal.run.stages.find((each) => each.id === stage.id)?.ended;
+  if (!record) throw new UserError(`The checkpoint says that ${stage.id} is done, but the journal has no end of it.`, 'One of the two files was edited or replaced; start a new run.');
+  return { stage: stage.id, keptEpoch: record.keptEpoch, validation: record.validation };
+}
+
+interface StageData {
+  readonly train?: FrozenSplit;
+  readonly validation?: FrozenSplit;
+  readonly probe?: Batch;
+}
+
+/** Trains one stage, from its checkpoint if there is one; undefined if it was asked to stop. */
+async function runStage(
+  training: Training, stage: Stage, save: (open: CheckpointState['open'], extra: Readonly<Record<string, StoredTensor>>) => Promise<void>,
+): Promise<StageResult | undefined> {
+  const { config: { training: settings }, model, journal, control, checkpoint } = training;
+  const open = checkpoint?.open?.stage === stage.id ? checkpoint.open : undefined;
+  const optimizer = createSgd(stage.variables, settings.momentum, settings.weightDecay);
+  const moved = () => model.variables(stage.trains);
+  const evaluated = { modalities: [...stage.frozen, ...stage.trains], fused: stage.selectBy === FUSION, unimodal: stage.unimodal };
+  journal.append({
+    type: 'stage', stage: stage.id, trains: [...stage.trains], epochs: stage.epochs,
+    evaluates: evaluated.fused ? [...evaluated.modalities, FUSION] : evaluated.modalities,
+  });
+  const data = await prepareStage(training, stage);
+  try {
+    let bestTensors: Record<string, StoredTensor> = {};
+    if (open) {
+      assignVariables('optimizer', optimizer.slots, checkpoint!.tensors);
+      assignVariables('stage', stage.state ?? {}, checkpoint!.tensors);
+      bestTensors = Object.fromEntries(Object.entries(checkpoint!.tensors).filter(([name]) => name.startsWith('best/')));
+    }
+    // What was trained after the last checkpoint is trained again, so the journal counts up to the checkpoint only.
+    const epochs: EpochEvent[] = (journal.run.stages.find((each) => each.id === stage.id)?.epochs ?? [])
+      .filter((each) => each.epoch <= (open?.epoch ?? 0));
+    const best = () => bestEpoch(epochs, stage.selectBy);
+    const exhausted = () => settings.earlyStopping !== undefined && epochs.length - (best()?.epoch ?? 0) >= settings.earlyStopping.patience;
+
+    while (epochs.length < stage.epochs && !exhausted()) {
+      const event = await trainEpoch(training, stage, optimizer, data, epochs.length + 1, evaluated);
+      epochs.push(event);
+      if (best() === event) bestTensors = await readVariables('best', moved());
+      const extra = { ...await readVariables('optimizer', optimizer.slots), ...await readVariables('stage', stage.state ?? {}), ...bestTensors };
+      await save({ stage: stage.id, epoch: event.epoch }, extra);
+      if (control.stopRequested) return undefined;
+    }
+    const kept = settings.keep === 'best' ? best()! : epochs.at(-1)!;
+    if (kept !== epochs.at(-1)) assignVariables('best', moved(), bestTensors);
+    journal.append({
+      type: 'stageEnded', stage: stage.id, epochs: epochs.length, keptEpoch: kept.epoch,
+      reason: epochs.length < stage.epochs ? 'early stopping' : 'completed', validation: kept.validation,
+    });
+    return { stage: stage.id, keptEpoch: kept.epoch, validation: kept.validation };
+  } finally {
+    optimizer.dispose();
+    if (data.probe) disposeBatch(data.probe);
+  }
+}
+
+/** The first epoch with the highest validation accuracy of the target. */
+function bestEpoch(epochs: readonly EpochEvent[], target: string): EpochEvent | undefined {
+  const accuracy = (event: EpochEvent): number => event.validation[target]!.accuracy;
+  return epochs.reduce<EpochEvent | undefined>((best, event) => (best && accuracy(best) >= accuracy(event) ? best : event), undefined);
+}
+
+/** Computes what is constant during a stage: outputs of the frozen modalities and the probe batch. */
+async function prepareStage({ config, dataset, model, control }: Training, stage: Stage): Promise<StageData> {
+  const gate = () => control.gate();
+  const frozen = stage.frozen.length === 0 ? {} : {
+    train: await computeFrozen(model, dataset, dataset.train, stage.frozen, gate),
+    validation: await computeFrozen(model, dataset, dataset.validation, stage.frozen, gate),
+  };
+  if (!stage.probe) return frozen;
+  const order = createRandom(seedFor(`${stage.probe}:${stage.id}`, config.training.seed)).shuffle(range(0, dataset.validation.size));
+  const rows = order.subarray(0, config.training.batchSize);
+  return { ...frozen, probe: createBatch(dataset, dataset.validation, rows, stage.trains, frozen.validation) };
+}
+
+type Evaluated = Parameters<typeof evaluateLogits>[3];
+
+async function trainEpoch(
+  training: Training, stage: Stage, optimizer: Optimizer, data: StageData, epoch: number, evaluated: Evaluated,
+): Promise<EpochEvent> {
+  const { config: { training: settings }, dataset, journal, control, onProgress } = training;
+  const begin = performance.now();
+  const learningRate = learningRateOf(epoch, settings);
+  const batches = epochBatches(dataset.train.size, settings.batchSize, settings.seed, epoch);
+  const totals = new EpochTotals();
+  let samples = 0;
+  let seconds = 0;
+  for (const [step, rows] of batches.entries()) {
+    try {
+      await control.gate();
+    } catch (error) {
+      totals.dispose();
+      throw error;
+    }
+    const stepBegin = performance.now();
+    const batch = createBatch(dataset, dataset.train, rows, stage.trains, data.train);
+    trainStep(training.model, stage, optimizer, batch, { step, probe: data.probe }, learningRate, totals);
+    disposeBatch(batch);
+    samples += rows.length;
+    seconds += (performance.now() - stepBegin) / 1000;
+    onProgress({ stage: stage.id, epoch, epochs: stage.epochs, step: step + 1, steps: batches.length, samplesPerSecond: samples / seconds });
+  }
+  const readBegin = performance.now();
+  const { losses, readings, badStep } = await totals.read(stage.readings?.() ?? {});
+  seconds += (performance.now() - readBegin) / 1000;
+  if (badStep !== undefined) {
+    throw new UserError(`The loss of ${stage.id} is not finite (NaN or Inf) at step ${badStep + 1} of epoch ${epoch}.`,
+      `Lower training.learningRate (now ${settings.learningRate}), or look for damaged inputs.`);
+  }
+  const validation = await evaluate(training, dataset.validation, { ...evaluated, frozen: data.validation });
+  const pair = (name: string) => (`${name}.consistency` in readings
+    ? { consistency: readings[`${name}.consistency`]!, complementary: readings[`${name}.complementary`]! } : undefined);
+  const alpha = pair('alpha');
+  const xi = pair('xi');
+  return journal.append({
+    type: 'epoch', stage: stage.id, epoch, epochs: stage.epochs, losses, learningRate,
+    validation: Object.fromEntries(Object.entries(validation).map(([target, each]) => [target, briefScores(each)])),
+    ...(alpha ? { alpha } : {}), ...(xi ? { xi } : {}), ...('complementary' in losses ? { mi: losses['complementary'] } : {}),
+    seconds: (performance.now() - begin) / 1000, samplesPerSecond: samples / seconds,
+  }) as EpochEvent;
+}
+
+/** One step: forward, the stage's own work, loss, gradients, update. Nothing is read back. */
+export function trainStep(
+  model: MultimodalModel, stage: Stage, optimizer: Optimizer, batch: Batch,
+  at: { readonly step: number; readonly probe?: Batch }, learningRate: number, totals?: EpochTotals,
+): void {
+  let kept: LossTerms | undefined;
+  tf.tidy(() => {
+    const { gradients } = gradientsOf(() => {
+      const outputs = model.forward(batch.inputs, 'train', stage.trains);
+      stage.beforeLoss?.(outputs, batch, at);
+      const terms = stage.loss(outputs, batch);
+      // The tape frees what it has not been given as result; the terms are still wanted after it.
+      kept = Object.fromEntries(Object.entries(terms).map(([name, term]) => [name, tf.keep(tf.clone(term))])) as LossTerms;
+      return terms.total;
+    }, stage.variables);
+    optimizer.apply(gradients, learningRate);
+  });
+  totals?.add(kept!, batch.size, at.step);
+  tf.dispose(kept as unknown as tf.Tensor[]);
+}
+
+/** Scores of the evaluated targets on a split. */
+async function evaluate({ model, dataset, control }: Training, split: Split, evaluated: Evaluated): Promise<Record<string, TestScores>> {
+  const logits = await evaluateLogits(model, dataset, split, evaluated, FUSION, () => control.gate());
+  return Object.fromEntries(Object.entries(logits).map(([target, values]) => [target, scoreLogits(values, split.labels, dataset.classes.length)]));
+}

@@ -1,0 +1,33 @@
+import type { Catalog } from '../../src/core/catalog.ts';
+
+/** A small catalogue for tests of the config, independent of what the trainer offers. */
+export const catalog: Catalog = {
+  version: '0.0.0',
+  methods: [
+    { id: 'sum', label: 'Sum', source: 'test', stages: ['joint'], hparams: {} },
+    {
+      id: 'udi', label: 'UDI', source: 'test', stages: ['unimodal', 'follower'],
+      hparams: {
+        anchor: { type: 'modality', choices: ['auto'], default: 'auto', help: 'The anchor.' },
+        alpha: {
+          type: 'choiceOrNumbers', choices: ['dynamic'], default: 'dynamic', help: 'Weights.',
+          numbers: { consistency: { type: 'number', min: 0, help: '' }, complementary: { type: 'number', min: 0, help: '' } },
+        },
+        tieTolerance: { type: 'number', min: 0, max: 100, default: 1.5, help: 'Points.' },
+      },
+    },
+  ],
+  datasets: [
+    {
+      id: 'cgmnist', label: 'CGMNIST', source: 'test', modalities: ['gray', 'color'],
+      settings: {
+        root: { type: 'path', help: 'Folder.' },
+        limit: { type: 'numbers', help: 'Sizes.', numbers: { train: { type: 'number', integer: true, min: 1, help: '' }, test: { type: 'number', integer: true, min: 1, help: '' } } },
+      },
+    },
+    { id: 'arrays', label: 'Arrays', source: 'test', settings: {} },
+  ],
+  encoders: [{ id: 'cgmnist', label: 'Conv', source: 'test' }, { id: 'mlp', label: 'MLP', source: 'test' }],
+  fusions: [{ id: 'sum', label: 'Sum' }, { id: 'mean', label: 'Mean' }, { id: 'concat', label: 'Concat' }],
+  devices: [{ id: 'wasm', label: 'WASM' }, { id: 'cpu', label: 'CPU' }],
+};

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { changedKeys, scoreRows } from '../../src/core/compare.ts';
+import { runConfigSchema, type RunConfig } from '../../src/core/config.ts';
+import { emptyRun, type Run } from '../../src/core/run.ts';
+
+function config(changes: { method?: object; seed?: number; name?: string } = {}): RunConfig {
+  return runConfigSchema.parse({
+    name: changes.name ?? 'a',
+    dataset: { name: 'cgmnist', root: '/data' },
+    model: { fusion: 'sum' },
+    method: { name: 'udi', alpha: 'dynamic', ...changes.method },
+    training: { epochs: 10, seed: changes.seed ?? 0 },
+    device: 'auto',
+  });
+}
+
+function tested(scores: Record<string, number>): Run {
+  const test = Object.fromEntries(Object.entries(scores).map(([target, accuracy]) =>
+    [target, { accuracy, f1: accuracy / 2, loss: 0, entropy: 0, recall: [], confusion: [] }]));
+  return { ...emptyRun, test };
+}
+
+describe('changedKeys', () => {
+  it('is empty for equal configs, whatever their names', () => {
+    expect(changedKeys([config({ name: 'a' }), config({ name: 'b' })])).toEqual([]);
+  });
+
+  it('names nested keys by path and leaves empty what a run does not have', () => {
+    const changed = changedKeys([config(), config({ seed: 3, method: { alpha: { consistency: 0.5, complementary: 0 } } })]);
+    expect(changed).toEqual([
+      { key: 'method.alpha', values: ['dynamic', ''] },
+      { key: 'training.seed', values: ['0', '3'] },
+      { key: 'method.alpha.consistency', values: ['', '0.5'] },
+      { key: 'method.alpha.complementary', values: ['', '0'] },
+    ]);
+  });
+});
+
+describe('scoreRows', () => {
+  it('marks the best run of every row, ties included, and puts fusion last', () => {
+    const rows = scoreRows([tested({ fusion: 0.9, gray: 0.8 }), tested({ fusion: 0.7, gray: 0.8 })]);
+    expect(rows.map(({ target, metric, best }) => [target, metric, best])).toEqual([
+      ['gray', 'ACC', [0, 1]], ['gray', 'F1', [0, 1]], ['fusion', 'ACC', [0]], ['fusion', 'F1', [0]],
+    ]);
+  });
+
+  it('leaves out what a run has not got and does not call a single value the best', () => {
+    const [row] = scoreRows([tested({ gray: 0.8 }), emptyRun]);
+    expect(row).toEqual({ target: 'gray', metric: 'ACC', values: [0.8, undefined], best: [] });
+  });
+
+  it('has no rows before any test', () => {
+    expect(scoreRows([emptyRun, emptyRun])).toEqual([]);
+  });
+});

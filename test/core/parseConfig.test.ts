@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { parseConfig, requireConfig } from '../../src/core/parseConfig.ts';
+import { catalog } from './catalogFixture.ts';
+
+const parse = (text: string, overrides: string[] = []) => parseConfig(text, catalog, { name: 'fallback', overrides });
+const problemsOf = (text: string, overrides: string[] = []) =>
+  parse(text, overrides).problems.map(({ key, message, line, column }) => ({ key, message, at: `${line}:${column}` }));
+
+const good = `name: first
+dataset: { name: cgmnist, root: ./mnist }
+method: { name: udi }
+training: { epochs: 10 }
+`;
+
+describe('parseConfig', () => {
+  it('fills in every default', () => {
+    expect(parse(good).config).toEqual({
+      name: 'first',
+      dataset: { name: 'cgmnist', root: './mnist' },
+      model: { fusion: 'sum' },
+      method: { name: 'udi', anchor: 'auto', alpha: 'dynamic', tieTolerance: 1.5 },
+      training: {
+        epochs: 10, batchSize: 64, learningRate: 0.01, momentum: 0.9, weightDecay: 0.0001,
+        schedule: { name: 'constant' }, keep: 'best', seed: 0,
+      },
+      device: 'auto',
+    });
+  });
+
+  it('takes JSON and the name of the file', () => {
+    const text = '{"dataset":{"name":"arrays"},"method":{"name":"sum"},"training":{"epochs":1}}';
+    expect(parse(text).config?.name).toBe('fallback');
+  });
+
+  it('is stable: a complete config parses to itself', () => {
+    const { config } = parse(good);
+    expect(parse(JSON.stringify(config)).config).toEqual(config);
+  });
+
+  it.each([
+    ['a misspelt top-level key', good.replace('training', 'trainig'), [
+      { key: 'training', message: 'Missing; it has no default.', at: '1:1' },
+      { key: 'trainig', message: 'Unknown key "trainig". Did you mean "training"? Known: name, dataset, model, method, training, device.', at: '4:1' }]],
+    ['a misspelt nested key', good.replace('epochs: 10', 'epochs: 10, learningrate: 0.1'), [
+      { key: 'training.learningrate', message: expect.stringContaining('Did you mean "learningRate"?') as string, at: '4:25' }]],
+    ['a misspelt dataset', good.replace('cgmnist', 'cgmnst'), [
+      { key: 'dataset.name', message: 'Unknown dataset "cgmnst". Did you mean "cgmnist"? Known: cgmnist, arrays.', at: '2:18' }]],
+    ['a misspelt method key', good.replace('name: udi', 'name: udi, ancor: gray'), [
+      { key: 'method.ancor', message: expect.stringContaining('Did you mean "anchor"?') as string, at: '3:22' }]],
+    ['a number that is text', good.replace('epochs: 10', 'epochs: ten'), [
+      { key: 'training.epochs', message: 'Must be a number or a map, not "ten".', at: '4:21' }]],
+    ['a number out of range', good.replace('epochs: 10', 'epochs: 10, momentum: 1.5'), [
+      { key: 'training.momentum', message: 'Must be below 1, not 1.5.', at: '4:35' }]],
+    ['a missing path', good.replace(', root: ./mnist', ''), [
+      { key: 'dataset.root', message: 'Missing; it has no default.', at: '2:1' }]],
+    ['an unknown modality as anchor', good.replace('name: udi', 'name: udi, anchor: grey'), [
+      { key: 'method.anchor', message: 'Unknown modality "grey". Did you mean "gray"? Known: auto, gray, color.', at: '3:30' }]],
+    ['half of a fixed alpha', good.replace('name: udi', 'name: udi, alpha: { consistency: 1 }'), [
+      { key: 'method.alpha.complementary', message: 'Missing; it has no default.', at: '3:22' }]],
+    ['a wrong key in a map of numbers', good.replace('root: ./mnist', 'root: ./mnist, limit: { trian: 5 }'), [
+      { key: 'dataset.limit.trian', message: expect.stringContaining('Did you mean "train"?') as string, at: '2:51' }]],
+    ['epochs of a stage that does not exist', good.replace('epochs: 10', 'epochs: { default: 3, folower: 2 }'), [
+      { key: 'training.epochs.folower', message: expect.stringContaining('Did you mean "follower"?') as string, at: '4:35' }]],
+    ['a stage without epochs', good.replace('epochs: 10', 'epochs: { unimodal: 3 }'), [
+      { key: 'training.epochs', message: 'No epochs for the stage "follower"; add it or "default".', at: '4:13' }]],
+    ['an unknown schedule', good.replace('epochs: 10', 'epochs: 10, schedule: { name: stp }'), [
+      { key: 'training.schedule.name', message: 'Unknown schedule "stp". Did you mean "step"? Known: constant, step.', at: '4:43' }]],
+    ['a list instead of a map', '- 1\n- 2\n', [
+      { key: '', message: 'A config is a map of keys such as dataset, method and training.', at: '1:1' }]],
+  ])('reports %s with its place', (_, text, expected) => {
+    expect(problemsOf(text).sort((a, b) => a.at.localeCompare(b.at))).toEqual(expected.sort((a, b) => a.at.localeCompare(b.at)));
+  });
+
+  it('reports broken YAML with its line, and an empty file', () => {
+    expect(problemsOf('name: "open\nmethod: x\n')[0]?.at).toMatch(/^[123]:/);
+    expect(problemsOf('').map((problem) => problem.key).sort()).toEqual(['dataset', 'method', 'training']);
+  });
+
+  it('applies overrides and names them in errors', () => {
+    const { config } = parse(good, ['training.seed=7', 'method.alpha={consistency: 1, complementary: 0}', 'training.schedule.name=step', 'training.schedule.every=5']);
+    expect(config?.training.seed).toBe(7);
+    expect(config?.method['alpha']).toEqual({ consistency: 1, complementary: 0 });
+    expect(config?.training.schedule).toEqual({ name: 'step', every: 5, factor: 0.1 });
+    expect(problemsOf(good, ['training.epochs=-1'])[0]?.message).toContain('--set training.epochs');
+    expect(() => parse(good, ['nonsense'])).toThrow(/key=value/);
+  });
+
+  it('throws file:line:column for callers that cannot go on', () => {
+    expect(() => requireConfig(good.replace('udi', 'uid'), catalog, 'a.udi.yaml', { name: 'a' })).toThrow(/^a\.udi\.yaml:3:17: method\.name: Unknown method "uid"/);
+  });
+});

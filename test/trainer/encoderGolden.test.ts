@@ -1,0 +1,83 @@
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createRandom } from '../../src/core/random.ts';
+import { chooseBackend } from '../../src/trainer/backends/index.ts';
+import { createCgmnistEncoder } from '../../src/trainer/encoders/cgmnist.ts';
+import { createLinear } from '../../src/trainer/layers.ts';
+import { prefixed } from '../../src/trainer/module.ts';
+import { gradientsOf } from '../../src/trainer/optimizer.ts';
+import { kindOfWeight, loadFixture, relativeError, toTensorData, type FixtureTensor } from './fixtures.ts';
+
+interface EncoderFixture {
+  readonly weights: Record<string, FixtureTensor>;
+  readonly input: FixtureTensor;
+  readonly labels: number[];
+  readonly train_features: FixtureTensor;
+  readonly train_logits: FixtureTensor;
+  readonly train_cross_entropy: number;
+  readonly grad_weights: Record<string, FixtureTensor>;
+  readonly bn_after_one_training_forward: Record<string, FixtureTensor>;
+  readonly eval_features: FixtureTensor;
+  readonly eval_logits: FixtureTensor;
+}
+
+const TOLERANCE = 1e-4;
+const repository = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+const search = { folders: [repository], distFolder: resolve(repository, 'dist') };
+
+/** The encoder of a fixture with its stored weights, and the head. */
+function createModel(fixture: EncoderFixture) {
+  const random = createRandom(0);
+  const encoder = createCgmnistEncoder(fixture.input.shape[1]!, [4, 4, 8, 8, 16], random);
+  const head = createLinear(16, 10, random);
+  const parameters = { ...prefixed('encoder', encoder.parameters), ...prefixed('head', head.parameters) };
+  expect(Object.keys(parameters).sort()).toEqual(Object.keys(fixture.weights).sort());
+  for (const [name, weight] of Object.entries(fixture.weights)) {
+    const value = toTensorData(weight, kindOfWeight(weight));
+    parameters[name]!.assign(value);
+    value.dispose();
+  }
+  return { encoder, head, parameters };
+}
+
+describe.each(['wasm', 'cpu'])('the cgmnist encoder equals PyTorch on %s', (device) => {
+  beforeEach(async () => {
+    await chooseBackend(device, search);
+    tf.engine().startScope();
+  });
+  afterEach(() => tf.engine().endScope());
+
+  it.each(['encoder_color', 'encoder_gray'])('%s', (name) => {
+    const fixture = loadFixture(name) as EncoderFixture | undefined;
+    if (!fixture) return;
+    const { encoder, head, parameters } = createModel(fixture);
+    const input = toTensorData(fixture.input, 'image');
+    const labels = tf.oneHot(tf.tensor1d(fixture.labels, 'int32'), 10);
+    const near = (what: string, actual: Tensor, expected: Tensor): void =>
+      expect.soft(relativeError(actual, expected), what).toBeLessThan(TOLERANCE);
+
+    const { value, gradients } = gradientsOf(() => {
+      const features = encoder.apply(input, 'train');
+      const logits = head.apply(features);
+      near('train features', features, toTensorData(fixture.train_features));
+      near('train logits', logits, toTensorData(fixture.train_logits));
+      return tf.neg(tf.mean(tf.sum(tf.mul(tf.logSoftmax(logits), labels), 1))) as Scalar;
+    }, parameters);
+    near('cross-entropy', value, tf.scalar(fixture.train_cross_entropy));
+    for (const [parameter, expected] of Object.entries(fixture.grad_weights)) {
+      near(`gradient of ${parameter}`, gradients[parameter]!, toTensorData(expected, kindOfWeight(expected)));
+    }
+    for (const [buffer, expected] of Object.entries(fixture.bn_after_one_training_forward)) {
+      near(buffer, encoder.buffers[buffer]!, toTensorData(expected));
+    }
+
+    encoder.apply(input, 'probe');
+    near('running mean after a probe', encoder.buffers['bn0.running_mean']!, toTensorData(fixture.bn_after_one_training_forward['bn0.running_mean']!));
+    const features = encoder.apply(input, 'evaluate');
+    near('evaluation features', features, toTensorData(fixture.eval_features));
+    near('evaluation logits', head.apply(features), toTensorData(fixture.eval_logits));
+  });
+});

@@ -1,0 +1,42 @@
+import type { CompareView } from '../../src/core/protocol.ts';
+import { fixed } from '../format.ts';
+import { stageKind } from '../words.ts';
+import { runLook } from './looks.ts';
+import { epochAxis, type Chart, type LinePlot } from './plot.ts';
+import { pointsOf, timeline } from './timeline.ts';
+
+const terms = [
+  { id: 'consistency', title: 'α_con, consistency' },
+  { id: 'complementary', title: 'α_com, complementary' },
+] as const;
+
+/** The weights α over the follower epochs, the runs over one another. Runs without followers have none. */
+export const compareAlpha: Chart<CompareView> = {
+  id: 'compareAlpha',
+  title: 'α-weight traces',
+  draw({ runs }) {
+    const lines = runs.map((view, index) => {
+      const stages = view.run.stages.filter((stage) => stageKind(stage.id) === 'follower');
+      return { view, look: runLook(index), epochs: timeline(view, stages).epochs };
+    }).filter(({ epochs }) => epochs.some(({ event }) => event.alpha));
+    if (lines.length === 0) {
+      const expected = runs.some(({ config }) => 'alpha' in config.method);
+      return { plots: [], empty: expected ? 'No run has a follower epoch yet.' : undefined };
+    }
+    const longest = Math.max(...lines.map(({ epochs }) => epochs.length));
+    const largest = Math.max(1, ...lines.flatMap(({ epochs }) => epochs.flatMap(({ event: { alpha } }) => (alpha ? Object.values(alpha) : []))));
+    return {
+      plots: terms.map(({ id, title }): LinePlot => {
+        const series = lines.map(({ view, look, epochs }) => ({
+          id: view.id, label: view.title, column: `${title.split(',')[0]}, ${view.title}`, look,
+          points: pointsOf(epochs, (event) => event.alpha?.[id]),
+        }));
+        const newest = series.map(({ label, points }) => `${label} ${fixed(points.at(-1)?.y ?? 0, 3)}`).join(', ');
+        return {
+          kind: 'line', id, title, format: 'weight', half: true, x: epochAxis(longest, 'follower epoch'), y: { min: 0, max: largest },
+          bands: [], series, summary: `Weight of the ${id} loss by run. Newest: ${newest}.`,
+        };
+      }),
+    };
+  },
+};

@@ -1,0 +1,212 @@
+import type { ChartConfiguration, ChartDataset, TooltipItem } from 'chart.js';
+import { formatted } from '../format.ts';
+import { translucent, type Theme } from '../theme.ts';
+import { dashes, type BarPlot, type LinePlot, type Look, type Plot, type PlotPoint, type Series } from './plot.ts';
+
+/** A point of a dataset; NaN between two stages breaks the line. */
+export interface DataPoint {
+  readonly x: number;
+  readonly y: number;
+  readonly source?: PlotPoint;
+}
+
+/** The configuration of either kind of plot. */
+export type PlotConfig = ChartConfiguration<'line', DataPoint[]> | ChartConfiguration<'bar', number[], string>;
+
+const FONT_SIZE = 11;
+/** The same for all line plots, so that epochs of plots above one another are in line. */
+const AXIS_WIDTH = 62;
+/** Room above the plot for the names of the stages. */
+const BAND_HEIGHT = 18;
+/** Room behind the bars for their figures. */
+const BAR_LABEL_WIDTH = 62;
+/** Up to this many points each gets a marker; with more, only some, or the line disappears under them. */
+const MARKERS = 24;
+
+const pointStyles = { circle: 'circle', triangle: 'triangle', square: 'rect', diamond: 'rectRot' } as const;
+
+/** Turns a plot into a configuration of chart.js. Pure: the colors come with the theme. */
+export function plotConfig(plot: Plot, theme: Theme, hidden: readonly string[] = []): PlotConfig {
+  return plot.kind === 'line' ? lineConfig(plot, theme, hidden) : barConfig(plot, theme);
+}
+
+function lineConfig(plot: LinePlot, theme: Theme, hidden: readonly string[]): ChartConfiguration<'line', DataPoint[]> {
+  return {
+    type: 'line',
+    data: { datasets: plot.series.map((series) => lineDataset(series, theme, hidden.includes(series.id))) },
+    options: {
+      ...common(theme),
+      layout: { padding: { top: plot.bands.length > 0 ? BAND_HEIGHT : 6, right: 10 } },
+      interaction: { mode: 'nearest', axis: 'x', intersect: false },
+      scales: {
+        x: {
+          ...axis(theme),
+          type: 'linear',
+          min: plot.x.min,
+          max: plot.x.max,
+          title: { display: true, text: plot.x.title, color: theme.muted, font: font(theme), padding: 0 },
+          // Whole epochs only: the half ones at the ends are no ticks.
+          ticks: { ...ticks(theme), precision: 0, includeBounds: false, maxRotation: 0 },
+        },
+        y: {
+          ...axis(theme),
+          type: 'linear',
+          ...(plot.y.min === undefined ? {} : { min: plot.y.min }),
+          ...(plot.y.max === undefined ? {} : { max: plot.y.max }),
+          // One value or equal values: leave room above and below.
+          grace: plot.y.max === undefined ? '6%' : 0,
+          afterDataLimits: (scale) => {
+            if (plot.format === 'percent') [scale.min, scale.max] = [Math.max(0, scale.min), Math.min(1, scale.max)];
+          },
+          afterFit: (scale) => {
+            scale.width = AXIS_WIDTH;
+          },
+          ticks: { ...ticks(theme), maxTicksLimit: 6, callback: (value) => tick(Number(value), plot) },
+        },
+      },
+      plugins: {
+        ...plugins(theme),
+        tooltip: {
+          ...tooltip(theme),
+          callbacks: {
+            title: (items) => tooltipTitle(items),
+            label: (item) => `${item.dataset.label ?? ''}  ${formatted(item.parsed.y ?? 0, plot.format)}${keptMark(item)}`,
+          },
+        },
+        stageBands: { bands: plot.bands.map((band) => ({ ...band })), color: theme.boundary, textColor: theme.muted, font: canvasFont(theme) },
+      },
+    },
+  };
+}
+
+function lineDataset({ label, look, points }: Series, theme: Theme, hidden: boolean): ChartDataset<'line', DataPoint[]> {
+  const color = theme.hues[look.hue];
+  const data = points.flatMap((point, index): DataPoint[] => {
+    const here = { x: point.x, y: point.y, source: point };
+    return index > 0 && points[index - 1]?.stage !== point.stage ? [{ x: NaN, y: NaN }, here] : [here];
+  });
+  const every = Math.ceil(data.length / MARKERS);
+  return {
+    label,
+    data,
+    hidden,
+    borderColor: color,
+    borderWidth: 1.75,
+    borderDash: [...dashes[look.dash]],
+    pointStyle: pointStyles[look.marker],
+    pointRadius: data.map(({ source }, index) => (source?.kept ? 5 : index % every === 0 ? 3 : 0)),
+    pointHoverRadius: 5,
+    pointHitRadius: 8,
+    pointBorderColor: color,
+    pointBorderWidth: data.map(({ source }) => (source?.kept ? 2 : 1)),
+    // The epoch whose weights were kept is a hollow marker.
+    pointBackgroundColor: data.map(({ source }) => (source?.kept ? theme.background : color)),
+    clip: false,
+    parsing: false,
+  };
+}
+
+function barConfig(plot: BarPlot, theme: Theme): ChartConfiguration<'bar', number[], string> {
+  return {
+    type: 'bar',
+    data: {
+      labels: plot.bars.map(({ label }) => label),
+      datasets: [{
+        label: plot.title,
+        data: plot.bars.map(({ value }) => value),
+        backgroundColor: plot.bars.map(({ look, strong }) => translucent(hue(look, theme), strong ? 0.85 : 0.3)),
+        borderColor: plot.bars.map(({ look }) => hue(look, theme)),
+        borderWidth: plot.bars.map(({ strong }) => (strong ? 2 : 1)),
+        maxBarThickness: 16,
+      }],
+    },
+    options: {
+      ...common(theme),
+      indexAxis: 'y',
+      layout: { padding: { right: BAR_LABEL_WIDTH, top: plot.zone ? BAND_HEIGHT : 4 } },
+      scales: {
+        x: {
+          ...axis(theme),
+          type: 'linear',
+          min: 0,
+          ...(plot.max === undefined ? {} : { max: plot.max }),
+          ticks: { ...ticks(theme), maxTicksLimit: 5, maxRotation: 0, callback: (value) => tick(Number(value), plot) },
+        },
+        y: { ...axis(theme), type: 'category', grid: { display: false }, ticks: { ...ticks(theme), color: theme.foreground, autoSkip: false } },
+      },
+      plugins: {
+        ...plugins(theme),
+        // The figure stands behind every bar; there is nothing more to say in a tooltip.
+        tooltip: { enabled: false },
+        barFigures: {
+          texts: plot.bars.map(({ value }) => formatted(value, plot.format)),
+          zone: plot.zone ? { ...plot.zone } : undefined,
+          color: theme.foreground,
+          zoneColor: theme.grid,
+          textColor: theme.muted,
+          font: canvasFont(theme),
+        },
+      },
+    },
+  };
+}
+
+function hue(look: Look, theme: Theme): string {
+  return theme.hues[look.hue];
+}
+
+function common(theme: Theme) {
+  return { animation: false, responsive: true, maintainAspectRatio: false, font: font(theme), color: theme.foreground } as const;
+}
+
+function font(theme: Theme) {
+  return { family: theme.fontFamily, size: FONT_SIZE };
+}
+
+function canvasFont(theme: Theme): string {
+  return `${FONT_SIZE}px ${theme.fontFamily}`;
+}
+
+function axis(theme: Theme) {
+  return { grid: { color: theme.grid, drawTicks: false }, border: { color: theme.boundary } };
+}
+
+function ticks(theme: Theme) {
+  return { color: theme.muted, font: font(theme), padding: 6 };
+}
+
+function plugins(theme: Theme) {
+  return { legend: { display: false }, title: { display: false, color: theme.foreground } } as const;
+}
+
+function tooltip(theme: Theme) {
+  return {
+    backgroundColor: theme.tooltip.background,
+    titleColor: theme.tooltip.foreground,
+    bodyColor: theme.tooltip.foreground,
+    borderColor: theme.tooltip.border,
+    borderWidth: 1,
+    cornerRadius: 3,
+    titleFont: { ...font(theme), weight: 'bold' as const },
+    bodyFont: font(theme),
+    usePointStyle: true,
+    boxPadding: 4,
+  };
+}
+
+/** Axis figures are shorter than those of tables: `97 %`, `0.5`. */
+function tick(value: number, plot: Plot): string {
+  if (plot.format === 'percent') return `${Number((value * 100).toFixed(1))} %`;
+  const text = Math.abs(value) >= 1e4 || (value !== 0 && Math.abs(value) < 1e-3) ? value.toExponential(0) : String(Number(value.toPrecision(4)));
+  return text.replace(/-/g, '\u2212');
+}
+
+function tooltipTitle(items: readonly TooltipItem<'line'>[]): string {
+  const source = (items[0]?.raw as DataPoint | undefined)?.source;
+  if (!source) return '';
+  return source.stage ? `${source.stage}, epoch ${source.epoch}` : `epoch ${source.x}`;
+}
+
+function keptMark(item: TooltipItem<'line'>): string {
+  return (item.raw as DataPoint).source?.kept ? '  (kept)' : '';
+}

@@ -1,0 +1,40 @@
+import { fusion } from '../words.ts';
+import type { Dash, Look, Marker } from './plot.ts';
+import type { Hue } from '../theme.ts';
+
+const markers: readonly Marker[] = ['circle', 'triangle', 'square', 'diamond'];
+const dashNames: readonly Dash[] = ['solid', 'dashed', 'dotted', 'dashDot'];
+const modalityHues: readonly Hue[] = ['blue', 'orange', 'purple', 'green', 'red', 'yellow'];
+const runHues: readonly Hue[] = ['blue', 'orange', 'green', 'purple', 'red', 'yellow', 'foreground'];
+
+/** The look of a modality, by its place in the dataset, or of the fusion: the same in every chart of a run. */
+export function targetLook(target: string, modalities: readonly string[]): Look {
+  if (target === fusion) return { hue: 'foreground', dash: 'solid', marker: 'diamond' };
+  const index = Math.max(0, modalities.indexOf(target));
+  return {
+    hue: pick(modalityHues, index),
+    dash: pick(['dashed', 'dotted', 'dashDot'], index),
+    marker: pick(['circle', 'triangle', 'square'], index),
+  };
+}
+
+const termLooks: Readonly<Record<string, Look>> = {
+  total: { hue: 'foreground', dash: 'solid', marker: 'circle' },
+  classification: { hue: 'red', dash: 'solid', marker: 'square' },
+  consistency: { hue: 'green', dash: 'solid', marker: 'circle' },
+  complementary: { hue: 'purple', dash: 'dashed', marker: 'triangle' },
+};
+
+/** The look of a loss term, and of its weight α and alignment ξ. */
+export function termLook(term: string): Look {
+  return termLooks[term] ?? { hue: 'yellow', dash: 'dashDot', marker: 'diamond' };
+}
+
+/** The look of a compared run. The numbers of hues, dashes and markers make the first 28 runs differ. */
+export function runLook(index: number): Look {
+  return { hue: pick(runHues, index), dash: pick(dashNames, index), marker: pick(markers, index) };
+}
+
+function pick<T>(list: readonly T[], index: number): T {
+  return list[index % list.length]!;
+}

@@ -1,0 +1,32 @@
+import type { EpochEvent, RunView } from '../../src/core/protocol.ts';
+import { formatted, type Format } from '../format.ts';
+import { whyNoEpoch } from '../words.ts';
+import { termLook } from './looks.ts';
+import type { Chart, LinePlot } from './plot.ts';
+import { pointsOf, timeline } from './timeline.ts';
+
+const known = ['total', 'classification', 'consistency', 'complementary'];
+
+/** Every loss term on an axis of its own, since they differ in size by orders of magnitude; below them the MI estimate. */
+export const losses: Chart<RunView> = {
+  id: 'losses',
+  title: 'Loss terms',
+  byStage: true,
+  draw(view) {
+    const { epochs, bands, x } = timeline(view);
+    if (epochs.length === 0) return { plots: [], empty: whyNoEpoch(view) };
+    const names = [...new Set(epochs.flatMap(({ event }) => Object.keys(event.losses)))];
+    const terms = [...known.filter((term) => names.includes(term)), ...names.filter((term) => !known.includes(term))];
+    const plot = (id: string, title: string, value: (event: EpochEvent) => number | undefined, format: Format = 'loss'): LinePlot => {
+      const points = pointsOf(epochs, value);
+      return {
+        kind: 'line', id, title, format, half: true, x, y: {}, bands,
+        series: [{ id, label: title, column: title, look: termLook(id), points }],
+        summary: `${title} over ${points.length} epochs, from ${formatted(points[0]?.y ?? 0, format)} to ${formatted(points.at(-1)?.y ?? 0, format)}.`,
+      };
+    };
+    const plots = terms.map((term) => plot(term, term, (event) => event.losses[term]));
+    if (epochs.some(({ event }) => event.mi !== undefined)) plots.push(plot('mi', 'MI estimate, nats', (event) => event.mi));
+    return { plots, note: terms.length > 1 ? ['Means over the training samples, unweighted; each term has its own axis.'] : undefined };
+  },
+};

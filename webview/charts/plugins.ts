@@ -1,0 +1,90 @@
+import type { ChartType, Plugin } from 'chart.js';
+
+/** Options of the plugins below; configs carry them as plain data. */
+interface BandOptions {
+  readonly bands: readonly { readonly from: number; readonly to: number; readonly label: string; readonly short: string }[];
+  readonly color: string;
+  readonly textColor: string;
+  readonly font: string;
+}
+interface FigureOptions {
+  readonly texts: readonly string[];
+  readonly zone?: { readonly from: number; readonly to: number; readonly label: string };
+  readonly color: string;
+  readonly zoneColor: string;
+  readonly textColor: string;
+  readonly font: string;
+}
+
+declare module 'chart.js' {
+  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- an augmented interface must repeat the type parameter
+  interface PluginOptionsByType<TType extends ChartType> {
+    stageBands?: BandOptions;
+    barFigures?: FigureOptions;
+  }
+}
+
+/** Lines between the stages and their names above the plot. */
+export const stageBands: Plugin<'line', BandOptions> = {
+  id: 'stageBands',
+  beforeDatasetsDraw(chart, _args, { bands, color, textColor, font }) {
+    const x = chart.scales['x'];
+    if (!x || !bands || bands.length === 0) return;
+    const { ctx, chartArea: { top, bottom } } = chart;
+    ctx.save();
+    ctx.strokeStyle = color;
+    ctx.fillStyle = textColor;
+    ctx.font = font;
+    ctx.textAlign = 'center';
+    ctx.textBaseline = 'bottom';
+    bands.forEach(({ from, to, label, short }, index) => {
+      const [left, right] = [x.getPixelForValue(from), x.getPixelForValue(to)];
+      if (index > 0) {
+        ctx.beginPath();
+        ctx.moveTo(Math.round(left) + 0.5, top - 14);
+        ctx.lineTo(Math.round(left) + 0.5, bottom);
+        ctx.stroke();
+      }
+      ctx.fillText(fit(ctx, [label, short], right - left - 8), (left + right) / 2, top - 3);
+    });
+    ctx.restore();
+  },
+};
+
+/** The figure behind every bar, and a shaded range of values. */
+export const barFigures: Plugin<'bar', FigureOptions> = {
+  id: 'barFigures',
+  beforeDatasetsDraw(chart, _args, { zone, zoneColor, textColor, font }) {
+    const x = chart.scales['x'];
+    if (!x || !zone) return;
+    const { ctx, chartArea: { top, bottom } } = chart;
+    const [left, right] = [x.getPixelForValue(zone.from), x.getPixelForValue(zone.to)];
+    ctx.save();
+    ctx.fillStyle = zoneColor;
+    ctx.fillRect(left, top, Math.max(1, right - left), bottom - top);
+    ctx.fillStyle = textColor;
+    ctx.font = font;
+    ctx.textBaseline = 'bottom';
+    ctx.textAlign = 'right';
+    ctx.fillText(zone.label, right, top - 3);
+    ctx.restore();
+  },
+  afterDatasetsDraw(chart, _args, { texts, color, font }) {
+    const { ctx } = chart;
+    ctx.save();
+    ctx.fillStyle = color;
+    ctx.font = font;
+    ctx.textBaseline = 'middle';
+    chart.getDatasetMeta(0).data.forEach((bar, index) => ctx.fillText(texts[index] ?? '', bar.x + 6, bar.y));
+    ctx.restore();
+  },
+};
+
+/** The first text that fits, or the last one cut off. */
+function fit(ctx: CanvasRenderingContext2D, texts: readonly string[], width: number): string {
+  const found = texts.find((text) => ctx.measureText(text).width <= width);
+  if (found !== undefined) return found;
+  let text = texts.at(-1) ?? '';
+  while (text.length > 0 && ctx.measureText(`${text}…`).width > width) text = text.slice(0, -1);
+  return text === '' ? '' : `${text}…`;
+}

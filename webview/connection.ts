@@ -1,0 +1,25 @@
+/** What an earlier instance of this panel has stored, and the way to the extension host. */
+export interface Connection<Out> {
+  post(message: Out): void;
+  readonly stored: unknown;
+  store(state: unknown): void;
+}
+
+/**
+ * Opens the line to the extension host: calls `acquireVsCodeApi`, which works only once per page, listens for states
+ * and says `ready`. Only the host posts messages to a webview, so what arrives has the contract's type.
+ */
+export function connect<View, Out extends { type: string }>(
+  ready: Out, create: (connection: Connection<Out>) => (view: View) => void): void {
+  const api = acquireVsCodeApi<unknown>();
+  const connection: Connection<Out> = {
+    post: (message) => api.postMessage(message),
+    stored: api.getState(),
+    store: (state) => void api.setState(state),
+  };
+  const draw = create(connection);
+  window.addEventListener('message', ({ data }: MessageEvent<{ type: 'state'; view: View }>) => {
+    if (data.type === 'state') draw(data.view);
+  });
+  connection.post(ready);
+}

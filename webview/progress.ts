@@ -1,0 +1,53 @@
+import type { RunState, RunView } from '../src/core/protocol.ts';
+import { isLive } from './words.ts';
+
+/** Where a run is. The share of the open epoch counts, which the journal does not know. */
+export interface RunProgress {
+  /** Epochs that are done, over all stages. */
+  readonly done: number;
+  /** Epochs that the run will have, as far as known. */
+  readonly planned: number;
+  /** Share of the whole run, 0..1. */
+  readonly share: number;
+  /** Estimated seconds until the end; undefined before the first epoch. */
+  readonly secondsLeft?: number;
+  /** Seconds spent on training: without the gaps in which the run was interrupted. */
+  readonly secondsTrained: number;
+}
+
+/** How many of the newest epochs the estimate is based on. */
+const NEWEST = 5;
+
+/** Works out how far a run is at the time `now` (ms since 1970). */
+export function runProgress(view: RunView, now: number): RunProgress {
+  const { run, state, progress } = view;
+  const epochs = run.stages.flatMap((stage) => stage.epochs);
+  // Epochs that early stopping or the cache saved are no longer to be waited for.
+  const saved = run.stages.reduce((sum, stage) => sum + (stage.ended ? stage.plannedEpochs - stage.epochs.length : 0), 0);
+  const done = epochs.length;
+  const planned = Math.max(done, (run.started?.plannedEpochs ?? 0) - saved);
+  const open = isLive(state) && progress && done < planned ? progress.step / Math.max(1, progress.steps) : 0;
+  const newest = epochs.slice(-NEWEST);
+  const perEpoch = newest.reduce((sum, epoch) => sum + epoch.seconds, 0) / newest.length;
+  const sinceLast = state === 'running' && run.lastTime !== undefined ? Math.max(0, now - run.lastTime) / 1000 : 0;
+  return {
+    done,
+    planned,
+    share: planned === 0 ? 0 : Math.min(1, (done + open) / planned),
+    secondsLeft: newest.length === 0 ? undefined : Math.max(0, planned - done - open) * perEpoch,
+    secondsTrained: epochs.reduce((sum, epoch) => sum + epoch.seconds, 0) + sinceLast,
+  };
+}
+
+/** What the user can do with a run in this state, in the order of the buttons. */
+export function actionsFor(state: RunState): readonly ('pause' | 'continue' | 'stop' | 'cancel' | 'resume')[] {
+  switch (state) {
+    case 'running': return ['pause', 'stop', 'cancel'];
+    case 'paused': return ['continue', 'cancel'];
+    case 'finished': return [];
+    case 'stopped':
+    case 'cancelled':
+    case 'failed':
+    case 'interrupted': return ['resume'];
+  }
+}

@@ -1,0 +1,65 @@
+import type { CompareView, FromComparePanel, ScoreRow } from '../../src/core/protocol.ts';
+import { createButton } from '../components.ts';
+import { createDetails } from '../details.ts';
+import { element } from '../dom.ts';
+import { NONE, percent } from '../format.ts';
+import { createTable, type Cell, type TableModel } from '../tables.ts';
+import type { ViewStore } from '../viewState.ts';
+import { stateWords } from '../words.ts';
+import type { Section } from './section.ts';
+
+const formats = [['csv', 'CSV'], ['markdown', 'Markdown'], ['latex', 'LaTeX']] as const;
+const metricWords = { ACC: { id: 'accuracy', label: 'accuracy' }, F1: { id: 'f1', label: 'macro-F1' } } as const;
+
+/** What differs between the runs and how they scored, one column per run. */
+export function createCompareTable(store: ViewStore, post: (message: FromComparePanel) => void): Section<CompareView> {
+  const details = createDetails('table', 'Runs', 'section', true, store);
+  const table = createTable('data compare');
+  const copies = formats.map(([format, label]) => createButton(label, 'secondary', () => post({ type: 'copyTable', format }), { format }).root);
+  details.body.append(
+    table.root,
+    element('p', { class: 'note' }, ['★ best of the row. Scores are on the test split; weights and anchor were selected on validation.']),
+    element('div', { class: 'buttons', role: 'group', 'aria-label': 'Copy table as' }, [element('span', { 'aria-hidden': 'true' }, ['Copy as']), ...copies]));
+  return { root: details.root, update: (view) => table.update(compareTable(view, post)) };
+}
+
+function compareTable({ runs, changed, scores }: CompareView, post: (message: FromComparePanel) => void): TableModel {
+  const width = runs.length + 1;
+  const group = (text: string): Cell[] => [{ text, scope: 'rowgroup', span: width, class: 'group' }];
+  const nothing = (text: string): Cell[] => [{ text, span: width, class: 'text' }];
+  return {
+    caption: 'Compared runs',
+    head: [[
+      { text: 'Run', scope: 'col' },
+      ...runs.map(({ id, title }): Cell => ({
+        text: title, scope: 'col', title: `Open ${title}`, data: { run: id }, action: () => post({ type: 'openRun', id }) })),
+    ]],
+    rows: [
+      [{ text: 'state', scope: 'row' }, ...runs.map(({ id, state }): Cell => ({ text: stateWords[state].label, class: 'text', data: { run: id, state } }))],
+      group('Config, changed keys only'),
+      ...changed.map(({ key, values }): Cell[] => [
+        { text: key, scope: 'row', class: 'key' },
+        ...runs.map(({ id }, index): Cell => ({ text: values[index] || NONE, class: 'text', data: { run: id, key } })),
+      ]),
+      ...(changed.length === 0 ? [nothing('The configs do not differ.')] : []),
+      group('Test scores'),
+      ...scores.map((row) => scoreRow(row, runs)),
+      ...(scores.length === 0 ? [nothing('No run has test scores yet.')] : []),
+    ],
+  };
+}
+
+function scoreRow({ target, metric, values, best }: ScoreRow, runs: CompareView['runs']): Cell[] {
+  const { id: metricId, label } = metricWords[metric];
+  return [
+    { text: `${target} ${label}`, scope: 'row' },
+    ...runs.map(({ id }, index): Cell => {
+      const value = values[index];
+      if (value === undefined) return { text: NONE, data: { run: id, target, metric: metricId } };
+      const data = { run: id, target, metric: metricId, value: String(value) };
+      return best.includes(index)
+        ? { text: `★ ${percent(value)}`, class: 'best', spoken: '(best)', data }
+        : { text: percent(value), data };
+    }),
+  ];
+}

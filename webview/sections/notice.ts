@@ -1,0 +1,59 @@
+import type { RunView } from '../../src/core/protocol.ts';
+import { element, setAttribute, setText, show } from '../dom.ts';
+import { openStage } from '../words.ts';
+import { actionButton, type Action } from './header.ts';
+import type { Section } from './section.ts';
+
+/** Says why a run that is not finished does not go on, and offers to resume it. */
+export function createNotice(post: (action: Action) => void): Section<RunView> {
+  const title = element('strong');
+  const message = element('p', { class: 'message' });
+  const hint = element('p');
+  const restricted = element('p', {}, ['This workspace is in Restricted Mode: trust it to train here.']);
+  const resume = actionButton('resume', post);
+  const root = element('div', { class: 'notice' }, [title, message, hint, restricted, resume.root]);
+  return {
+    root,
+    update(view) {
+      const text = noticeText(view);
+      show(root, text !== undefined);
+      if (!text) return;
+      setAttribute(root, 'data-state', view.state);
+      setText(title, text.title);
+      setText(message, text.message ?? '');
+      show(message, text.message !== undefined);
+      setText(hint, text.hint ?? '');
+      show(hint, text.hint !== undefined);
+      show(restricted, !view.trusted);
+      resume.update({ disabled: !view.trusted, title: 'Continue from the last checkpoint' });
+    },
+  };
+}
+
+/** The notice of a run; none while it trains and when it has finished. */
+export function noticeText({ run, state }: RunView): { title: string; message?: string; hint?: string } | undefined {
+  switch (state) {
+    case 'running':
+    case 'paused':
+    case 'finished': return undefined;
+    case 'failed': return { title: 'The run failed.', message: run.ended?.error?.message ?? 'The journal gives no reason: see the log.', hint: run.ended?.error?.hint };
+    case 'interrupted': return {
+      title: 'The run was interrupted.',
+      message: 'Its trainer is gone without an end in the journal: the process was killed, or the machine went down.',
+      hint: goesOn(run),
+    };
+    case 'stopped': return { title: `The run was stopped ${after(run)}.`, hint: goesOn(run) };
+    case 'cancelled': return { title: `The run was cancelled ${after(run)}.`, hint: goesOn(run) };
+  }
+}
+
+function after(run: RunView['run']): string {
+  const stage = openStage(run);
+  return stage && stage.epochs.length > 0 ? `after epoch ${stage.epochs.length} of ${stage.plannedEpochs} of ${stage.id}` : 'before its first epoch was done';
+}
+
+function goesOn(run: RunView['run']): string {
+  return run.stages.some((stage) => stage.epochs.length > 0)
+    ? 'Resuming goes on from the checkpoint of the last whole epoch; its numbers will be those of an undisturbed run.'
+    : 'Resuming begins anew: no epoch was done.';
+}

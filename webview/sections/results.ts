@@ -1,0 +1,84 @@
+import type { FromRunPanel, RunView, TestScores } from '../../src/core/protocol.ts';
+import { createButton } from '../components.ts';
+import { createDetails } from '../details.ts';
+import { element, setAttribute, setText, show } from '../dom.ts';
+import { count, fixed, percent } from '../format.ts';
+import { createTable, type Cell, type TableModel } from '../tables.ts';
+import type { ViewStore } from '../viewState.ts';
+import { fusion, modalitiesOf, orderTargets } from '../words.ts';
+import type { Section } from './section.ts';
+
+/** Final scores on the test split, and the recall of every class. */
+export function createResults(store: ViewStore, post: (message: FromRunPanel) => void): Section<RunView> {
+  const details = createDetails('results', 'Test results', 'section', true, store);
+  const selected = element('span', { class: 'badge' });
+  const size = element('span', { class: 'note' });
+  const scores = createTable('data scores');
+  const recalls = createTable('data recall');
+  let model: TableModel | undefined;
+  const copy = createButton('Copy as Markdown', 'secondary', () => {
+    if (model) post({ type: 'copy', text: markdown(model) });
+  });
+  details.body.append(
+    element('div', { class: 'badge-row' }, [selected, size]),
+    element('div', { class: 'columns' }, [
+      element('div', {}, [element('h3', {}, ['Scores']), scores.root, copy.root]),
+      element('div', {}, [element('h3', {}, ['Recall by class']), recalls.root]),
+    ]));
+  return {
+    root: details.root,
+    update({ run }) {
+      show(details.root, run.test !== undefined);
+      if (!run.test) return;
+      const targets = orderTargets(Object.keys(run.test), modalitiesOf(run));
+      setText(selected, `selected on ${run.selectedOn ?? 'validation'}`);
+      setAttribute(selected, 'data-selected', run.selectedOn ?? 'validation');
+      setText(size, run.started ? `${count(run.started.dataset.sizes.test)} test samples` : '');
+      model = scoreTable(run.test, targets);
+      scores.update(model);
+      recalls.update(recallTable(run.test, targets, run.started?.dataset.classes ?? []));
+    },
+  };
+}
+
+const metrics = [
+  { id: 'accuracy', label: 'Accuracy', write: percent },
+  { id: 'f1', label: 'Macro-F1', write: percent },
+  { id: 'loss', label: 'Loss', write: (value: number) => fixed(value, 4) },
+  { id: 'entropy', label: 'Entropy', write: (value: number) => fixed(value, 3) },
+] as const;
+
+function scoreTable(test: Readonly<Record<string, TestScores>>, targets: readonly string[]): TableModel {
+  return {
+    caption: 'Scores on the test split',
+    head: [[{ text: '', scope: 'col' }, ...metrics.map(({ label }): Cell => ({ text: label, scope: 'col' }))]],
+    rows: targets.map((target) => [
+      { text: target, scope: 'row', class: target === fusion ? 'strong' : undefined },
+      ...metrics.map(({ id, write }): Cell => {
+        const value = test[target]![id];
+        return { text: write(value), class: target === fusion ? 'strong' : undefined, data: { target, metric: id, value: String(value) } };
+      }),
+    ]),
+  };
+}
+
+function recallTable(test: Readonly<Record<string, TestScores>>, targets: readonly string[], classes: readonly string[]): TableModel {
+  const rows = Math.max(0, ...targets.map((target) => test[target]!.recall.length));
+  return {
+    caption: 'Recall of every class on the test split',
+    head: [[{ text: 'Class', scope: 'col' }, ...targets.map((target): Cell => ({ text: target, scope: 'col' }))]],
+    rows: Array.from({ length: rows }, (_, index) => [
+      { text: classes[index] ?? String(index), scope: 'row' },
+      ...targets.map((target): Cell => {
+        const value = test[target]!.recall[index] ?? 0;
+        return { text: percent(value), heat: value, data: { target, metric: 'recall', class: String(index), value: String(value) } };
+      }),
+    ]),
+  };
+}
+
+/** The table as it stands on the page. A name may hold what Markdown would take for the end of a cell. */
+function markdown({ head, rows }: TableModel): string {
+  const line = (cells: readonly Cell[]) => `| ${cells.map(({ text }) => text.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [...head.map(line), `|${' --- |'.repeat(head[0]?.length ?? 0)}`, ...rows.map(line)].join('\n');
+}
