@@ -1,5 +1,6 @@
 import {
   BarController, BarElement, CategoryScale, Chart as ChartJs, LinearScale, LineController, LineElement, PointElement, Tooltip,
+  type ChartConfiguration,
 } from 'chart.js';
 import { plotConfig } from './charts/config.ts';
 import { figureTables } from './charts/figureTables.ts';
@@ -110,15 +111,16 @@ function createPlotView(): PlotView {
       setAttribute(canvas, 'aria-label', plot.summary);
       root.classList.toggle('half', plot.half === true);
       frame.style.height = `${plot.kind === 'bar' ? barHeight(plot) : plot.half ? 150 : 200}px`;
-      const config = plotConfig(plot, theme, hidden);
+      // chart.js does not accept its own narrower types where it declares the union of all kinds.
+      const config = plotConfig(plot, theme, hidden) as unknown as ChartConfiguration;
       if (!chart) {
-        chart = new ChartJs(canvas, config as ConstructorParameters<typeof ChartJs>[1]);
+        chart = new ChartJs(canvas, config);
         return;
       }
-      chart.options = config.options as typeof chart.options;
+      chart.options = config.options ?? {};
       chart.data.labels = config.data.labels;
       const { datasets } = chart.data;
-      const next = config.data.datasets as typeof datasets;
+      const next = config.data.datasets;
       // Known series keep their dataset object, and with it a tooltip that is open on them.
       chart.data.datasets = next.map((dataset) => Object.assign(datasets.find(({ label }) => label === dataset.label) ?? {}, dataset));
       chart.update('none');
@@ -127,6 +129,6 @@ function createPlotView(): PlotView {
   };
 }
 
-function barHeight({ bars, zone }: BarPlot): number {
-  return bars.length * 26 + 32 + (zone ? 18 : 0);
+function barHeight({ bars }: BarPlot): number {
+  return bars.length * 26 + 46;
 }

@@ -1,3 +1,4 @@
+import { endFocusProbe } from './focusProbe.ts';
 import {
   provideVSCodeDesignSystem, vsCodeButton, vsCodeDropdown, vsCodeOption, vsCodeRadio, vsCodeRadioGroup,
   type Dropdown, type RadioGroup,
@@ -9,6 +10,7 @@ import { element, setAttribute, setText, show, syncChildren } from './dom.ts';
  * attribute, which the panels' content security policy refuses; badges are spans of panel.css.
  */
 export function registerComponents(): void {
+  endFocusProbe();
   provideVSCodeDesignSystem().register(vsCodeButton(), vsCodeDropdown(), vsCodeOption(), vsCodeRadio(), vsCodeRadioGroup());
 }
 

@@ -1,12 +1,10 @@
-import { element, setText } from './dom.ts';
+import { element } from './dom.ts';
 import type { ViewStore } from './viewState.ts';
 
 /** A `<details>` element whose open state survives in the view state. */
 export interface Details {
   readonly root: HTMLDetailsElement;
   readonly body: HTMLElement;
-  /** Changes the text of the summary. */
-  rename(summary: string): void;
 }
 
 /** Creates one; `id` must be unique on the page. Those of class `section` have a heading as summary. */
@@ -20,5 +18,5 @@ export function createDetails(id: string, summary: string, className: string, st
     const toggled = root.open === startsOpen ? others : [...others, id];
     if (toggled.length !== store.state.toggled.length) store.change({ toggled });
   });
-  return { root, body, rename: (text) => setText(label, text) };
+  return { root, body };
 }

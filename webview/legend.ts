@@ -9,7 +9,9 @@ export interface Legend {
 
 /** Creates a legend; `onToggle` gets the id of the series. */
 export function createLegend(onToggle: (series: string) => void): Legend {
-  const root = element('div', { class: 'legend', role: 'group', 'aria-label': 'Series' });
+  const list = element('div', { class: 'legend-items', role: 'group', 'aria-label': 'Series' });
+  const kept = element('span', { class: 'note' }, ['hollow marker: the epoch that was kept']);
+  const root = element('div', { class: 'legend' }, [list, kept]);
   return {
     root,
     update(plots, hidden) {
@@ -18,9 +20,12 @@ export function createLegend(onToggle: (series: string) => void): Legend {
       // Where every plot has one line of its own, its title already says what it is.
       const useful = lines.some(({ title, series }) => series.length > 1 || series[0]?.label !== title);
       const items = useful ? [...all.values()] : [];
-      show(root, items.length > 0);
+      const marked = lines.some(({ series }) => series.some(({ points }) => points.some((point) => point.kept)));
+      show(list, items.length > 0);
+      show(kept, marked);
+      show(root, items.length > 0 || marked);
       // The look is part of the key: a series whose place among the others has changed gets a new button.
-      const buttons = syncChildren(root, items, ({ id, label, look }) => JSON.stringify([id, label, look]), (series) => createButton(series, onToggle));
+      const buttons = syncChildren(list, items, ({ id, label, look }) => JSON.stringify([id, label, look]), (series) => createButton(series, onToggle));
       items.forEach(({ id }, index) => setAttribute(buttons[index]!, 'aria-pressed', String(!hidden.includes(id))));
     },
   };

@@ -3,7 +3,7 @@ export interface Held {
   dispose(): unknown;
 }
 
-/** Base of everything with a lifetime: what is registered is disposed with it, in reverse; what comes too late, at once. */
+/** Base of everything with a lifetime: what is registered is disposed with it, last first; what comes late, at once. */
 export class Disposable {
   readonly #held: Held[] = [];
   #disposed = false;

@@ -19,6 +19,7 @@ import { WorkspaceRuns } from './workspaceRuns.ts';
 /** What `activate` returns, for the tests that run in the extension host. */
 export interface UdiApi {
   readonly runs: Runs;
+  readonly tree: RunTree;
 }
 
 /** Called by VS Code. Trainers go on when the window closes; there is nothing to do at the end. */
@@ -39,8 +40,11 @@ export function activate(context: vscode.ExtensionContext): UdiApi {
     const comparePanels = keep(new ComparePanels(context.extensionUri, runs, log));
     const reports = keep(new Reports());
     keep(registerCommands({ log, catalog, runs, tree, trainer, runPanels, comparePanels, reports }));
-    for (const part of [new ConfigLanguage(catalog), new StatusBar(runs), new ContextKeys(runs), new Notifier(runs)]) keep(part);
-    return { runs };
+    keep(new ConfigLanguage(catalog));
+    keep(new StatusBar(runs));
+    keep(new ContextKeys(runs));
+    keep(new Notifier(runs));
+    return { runs, tree };
   } catch (error) {
     log.error(error instanceof Error ? error : String(error));
     void vscode.window.showErrorMessage(`UDI Lab could not start: ${errorText(error)}`);

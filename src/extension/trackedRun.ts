@@ -11,7 +11,7 @@ import type { Log } from './log.ts';
 import { oneLine } from './plainText.ts';
 import { TrainerClient } from './trainerClient.ts';
 
-/** A folder this young without a trainer file is one whose trainer is just starting, perhaps from another window. */
+/** So young, a folder without events and trainer file is one whose trainer is starting, perhaps from another window. */
 const STARTING = 15_000;
 
 /** What a tracked run tells its owner. */
@@ -160,7 +160,7 @@ export class TrackedRun extends Disposable {
     if (this.#run.ended && !this.#launch) return;
     const info = readTrainerInfo(this.folder);
     if (!info) {
-      this.#alive = !this.#exited && isYoung(this.folder);
+      this.#alive = this.#run.lastSeq === 0 && !this.#exited && isYoung(this.folder);
       return;
     }
     const identity = `${info.pid}:${info.start}`;

@@ -48,8 +48,10 @@ export class TrainerLauncher {
       await started(child, node);
       child.unref();
       this.options.log.info(`Training ${folder} as process ${child.pid ?? '?'} with ${node.reason}.`);
-      child.once('exit', (code, signal) =>
-        this.options.log.info(`Process ${child.pid ?? '?'} of ${folder} ended with ${signal ?? `code ${code ?? '?'}`}.`));
+      child.once('exit', (code, signal) => {
+        const how = signal ?? `code ${code ?? '?'}`;
+        this.options.log.info(`Process ${child.pid ?? '?'} of ${folder} ended with ${how}.`);
+      });
       return child;
     } finally {
       closeSync(log);

@@ -16,11 +16,13 @@ export class WorkspaceRuns extends Disposable {
 }
 
 function workspaceRoots(): string[] {
-  return (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file').map(({ uri }) => uri.fsPath);
+  const folders = vscode.workspace.workspaceFolders ?? [];
+  return folders.filter(({ uri }) => uri.scheme === 'file').map(({ uri }) => uri.fsPath);
 }
 
 function watch(root: string, onChange: (path: string) => void): Held {
-  const watcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(vscode.Uri.file(root), '.udi/runs/**'));
+  const pattern = new vscode.RelativePattern(vscode.Uri.file(root), '.udi/runs/**');
+  const watcher = vscode.workspace.createFileSystemWatcher(pattern);
   const tell = (uri: vscode.Uri) => onChange(uri.fsPath);
   watcher.onDidCreate(tell);
   watcher.onDidChange(tell);

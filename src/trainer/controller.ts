@@ -22,10 +22,10 @@ export function alignment(left: NamedTensors, right: NamedTensors): Scalar {
  * `classification`, `consistency` and `complementary` are gradients of the three losses by parameter name.
  */
 export function dynamicController(
-  classification: NamedTensors, consistency: NamedTensors, complementary: NamedTensors,
+  classification: NamedTensors, consistency: NamedTensors, complementary: NamedTensors, epsilon = CONTROLLER_EPSILON,
 ): ControllerResult {
   const xi = { consistency: alignment(classification, consistency), complementary: alignment(classification, complementary) };
   const positive = { consistency: tf.relu(xi.consistency), complementary: tf.relu(xi.complementary) };
-  const sum = tf.add(tf.add(positive.consistency, positive.complementary), CONTROLLER_EPSILON);
+  const sum = tf.add(tf.add(positive.consistency, positive.complementary), epsilon);
   return { xi, alpha: { consistency: tf.div(positive.consistency, sum), complementary: tf.div(positive.complementary, sum) } };
 }

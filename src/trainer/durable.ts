@@ -29,7 +29,8 @@ export function diskError(error: unknown, file: string): unknown {
   const code = (error as NodeJS.ErrnoException).code;
   switch (code) {
     case 'ENOSPC':
-    case 'EDQUOT': return new UserError(`No space left on the disk while writing ${file}.`, 'Free some space, then resume the run; its last checkpoint is intact.');
+    case 'EFBIG':
+    case 'EDQUOT': return new UserError(`No space left (disk full, quota or file-size limit; ${code}) while writing ${file}.`, 'Free some space, then resume the run; its last checkpoint is intact.');
     case 'EACCES':
     case 'EPERM':
     case 'EROFS': return new UserError(`No permission to write ${file}.`, 'Make the folder writable, then resume the run.');

@@ -13,6 +13,8 @@ import { themeNames, type CodeServer, type Theme } from './server.ts';
 const flags = [
   '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
   '--disable-sync',
+  // No test depends on the network: the window may talk to the server here and to nothing else.
+  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
 ];
 
 /** Two helpers and a browser share two cores here, so waiting is generous; a passing test never waits that long. */
@@ -99,6 +101,7 @@ export async function runCommand(page: Page, title: string, timeout = patience):
   for (;;) {
     try {
       await openPalette(page, title);
+      await pickerRow(page, title).waitFor({ timeout: 1000 });
       await pickerRow(page, title).click({ timeout: 2000 });
       return;
     } catch (error) {
@@ -122,10 +125,13 @@ export async function hasCommand(page: Page, title: string): Promise<boolean> {
 
 /** Waits for an open quick pick and chooses the entry labelled `label`. */
 export async function quickPick(page: Page, label: string): Promise<void> {
+  await pickerRows(page).first().waitFor();
+  // A long list has rows only for what is in view; what is not is found by typing, as a person would.
+  if ((await pickerRow(page, label).count()) === 0) await picker(page).locator('input.input').fill(label);
   await pickerRow(page, label).click();
 }
 
-/** The labels that an open quick pick offers. */
+/** The labels in view in an open quick pick. */
 export async function quickPickLabels(page: Page): Promise<string[]> {
   await pickerRows(page).first().waitFor();
   return (await pickerRows(page).locator('.label-name').allInnerTexts()).map((label) => label.trim());

@@ -21,11 +21,7 @@ export const themeNames: Record<Theme, string> = {
   'hc-light': 'Default High Contrast Light',
 };
 
-/**
- * Settings that keep a test window quiet: no welcome page, hints, updates, AI or dialogs of the operating system.
- * `extensions.autoUpdate` is missing on purpose: VS Code migrates `false`, and once it has written settings.json itself
- * it no longer notices what others write there, so changing settings at run time would fail.
- */
+/** Settings that keep a test window quiet: no welcome page, hints, updates, AI or dialogs of the operating system. */
 const quiet: Settings = {
   'chat.disableAIFeatures': true,
   'extensions.autoCheckUpdates': false,
@@ -77,10 +73,7 @@ export interface CodeServer {
   output(): string;
   /** The logs that VS Code wrote, by file name relative to its log folder (extension host, output channels, ...). */
   logs(): Map<string, string>;
-  /**
-   * Changes settings at run time; `undefined` removes one. VS Code watches the file, until something inside the window
-   * (settings editor, theme picker, an extension's `update`) changes user settings: then change them there.
-   */
+  /** Changes settings at run time (all but those of scope `application`); `undefined` takes a change back. */
   setSettings(changes: Settings): void;
   /** Ends the server and its extension hosts; what an extension spawned detached lives on. */
   stop(): Promise<void>;
@@ -90,7 +83,8 @@ export interface CodeServer {
 function cleanEnvironment(extra: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const unwanted = /^(VSCODE_|CODE_SERVER_|CS_|ELECTRON_|npm_|NODE_OPTIONS$|NODE_ENV$|PORT$|PASSWORD$|HASHED_PASSWORD$)/;
   const kept = Object.entries(process.env).filter(([key]) => !unwanted.test(key));
-  return { ...Object.fromEntries(kept), ...extra };
+  // As if started from a terminal: extensions see our PATH (Node 24 first), not the one of a login shell.
+  return { ...Object.fromEntries(kept), VSCODE_CLI: '1', ...extra };
 }
 
 /** Installs a packaged extension into an extensions folder (to share between servers). */
@@ -132,17 +126,18 @@ export async function startServer(options: ServerOptions = {}): Promise<CodeServ
   installCodeServer();
   const dataDir = mkdtempSync(join(tmpdir(), 'udi-vscode-'));
   const extensionsDir = options.extensionsDir ?? join(dataDir, 'extensions');
-  const settingsFile = join(dataDir, 'User/settings.json');
-  const theme = { 'workbench.colorTheme': themeNames[options.theme ?? 'light'] };
-  let settings: Settings = { ...quiet, ...theme, ...options.settings };
-  const setSettings = (changes: Settings): void => {
-    settings = { ...settings, ...changes };
-    writeFileSync(settingsFile, JSON.stringify(settings, null, 2));
-  };
   // An own home: VS Code reads agent files there, and deleting "to the trash" puts files there.
   const home = join(dataDir, 'home');
-  mkdirSync(home);
-  mkdirSync(join(dataDir, 'User'), { recursive: true });
+  for (const folder of ['home', 'User', 'Machine']) mkdirSync(join(dataDir, folder));
+  const theme = { 'workbench.colorTheme': themeNames[options.theme ?? 'light'] };
+  writeFileSync(join(dataDir, 'User/settings.json'), JSON.stringify({ ...quiet, ...theme, ...options.settings }));
+  // Changes go to the machine's settings, which override the user's: in this build VS Code does not notice a change of
+  // User/settings.json that it did not make itself.
+  let changed: Settings = {};
+  const setSettings = (changes: Settings): void => {
+    changed = { ...changed, ...changes };
+    writeFileSync(join(dataDir, 'Machine/settings.json'), JSON.stringify(changed));
+  };
   setSettings({});
   for (const vsix of options.vsix ?? []) installExtension(vsix, extensionsDir);
 

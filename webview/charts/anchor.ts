@@ -39,7 +39,7 @@ function branchLines(view: RunView, branches: readonly StageRecord[]): LinePlot 
   const newest = series.map(({ label, points }) => `${label} ${percent(points.at(-1)?.y ?? 0)} after ${points.length} epochs`).join(', ');
   return {
     kind: 'line', id: 'branches', title: 'Validation accuracy of each branch alone', format: 'percent',
-    x: epochAxis(Math.max(...branches.map((stage) => Math.max(stage.plannedEpochs, stage.epochs.length))), 'epoch of the branch'),
+    x: epochAxis(Math.max(...branches.map((stage) => Math.max(stage.plannedEpochs, stage.epochs.length))), 'epoch'),
     y: {}, bands: [], series, summary: `Validation accuracy of each unimodal branch: ${newest}.`,
   };
 }
@@ -59,11 +59,11 @@ function decisionBars(event: AnchorEvent, modalities: readonly string[]): BarPlo
   return [
     {
       kind: 'bar', id: 'accuracy', title: 'Accuracy on validation', format: 'percent', half: true, max: 1, bars: bars('accuracy'),
-      zone: several ? { from: Math.max(0, best - event.tieTolerance), to: best, label: 'tie' } : undefined,
+      zone: several ? { from: Math.max(0, best - event.tieTolerance), to: best, label: 'tie tolerance' } : undefined,
       summary: `Validation accuracy: ${said('accuracy', percent)}. ${event.anchor} is the anchor.`,
     },
     {
-      kind: 'bar', id: 'entropy', title: 'Predictive entropy, nats (lower wins a tie)', format: 'entropy', half: true, bars: bars('entropy'),
+      kind: 'bar', id: 'entropy', title: 'Entropy, nats (lower wins a tie)', format: 'entropy', half: true, bars: bars('entropy'),
       summary: `Predictive entropy in nats: ${said('entropy', (nats) => fixed(nats, 3))}.`,
     },
   ];

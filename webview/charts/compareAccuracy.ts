@@ -3,7 +3,7 @@ import { percent } from '../format.ts';
 import { modalitiesOf, orderTargets } from '../words.ts';
 import { runLook } from './looks.ts';
 import { epochAxis, type Chart, type LinePlot } from './plot.ts';
-import { pointsOf, timeline } from './timeline.ts';
+import { overlaid, timeline } from './timeline.ts';
 
 /** Validation accuracy of each target, the runs over one another. Epochs count through all stages of a run. */
 export const compareAccuracy: Chart<CompareView> = {
@@ -18,7 +18,7 @@ export const compareAccuracy: Chart<CompareView> = {
     const plots = targets.map((target): LinePlot => {
       const series = lines.map(({ view, look, epochs }) => ({
         id: view.id, label: view.title, column: `${target}, ${view.title}`, look,
-        points: pointsOf(epochs, (event) => event.validation[target]?.accuracy),
+        points: overlaid(epochs, (event) => event.validation[target]?.accuracy),
       })).filter(({ points }) => points.length > 0);
       const newest = series.map(({ label, points }) => `${label} ${percent(points.at(-1)?.y ?? 0)}`).join(', ');
       return {

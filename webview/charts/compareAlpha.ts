@@ -3,7 +3,7 @@ import { fixed } from '../format.ts';
 import { stageKind } from '../words.ts';
 import { runLook } from './looks.ts';
 import { epochAxis, type Chart, type LinePlot } from './plot.ts';
-import { pointsOf, timeline } from './timeline.ts';
+import { overlaid, timeline } from './timeline.ts';
 
 const terms = [
   { id: 'consistency', title: 'α_con, consistency' },
@@ -29,7 +29,7 @@ export const compareAlpha: Chart<CompareView> = {
       plots: terms.map(({ id, title }): LinePlot => {
         const series = lines.map(({ view, look, epochs }) => ({
           id: view.id, label: view.title, column: `${title.split(',')[0]}, ${view.title}`, look,
-          points: pointsOf(epochs, (event) => event.alpha?.[id]),
+          points: overlaid(epochs, (event) => event.alpha?.[id]),
         }));
         const newest = series.map(({ label, points }) => `${label} ${fixed(points.at(-1)?.y ?? 0, 3)}`).join(', ');
         return {

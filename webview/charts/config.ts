@@ -3,7 +3,7 @@ import { formatted } from '../format.ts';
 import { translucent, type Theme } from '../theme.ts';
 import { dashes, type BarPlot, type LinePlot, type Look, type Plot, type PlotPoint, type Series } from './plot.ts';
 
-/** A point of a dataset; NaN between two stages breaks the line. */
+/** A point of a dataset; one without a value between two stages breaks the line. */
 export interface DataPoint {
   readonly x: number;
   readonly y: number;
@@ -83,7 +83,7 @@ function lineDataset({ label, look, points }: Series, theme: Theme, hidden: bool
   const color = theme.hues[look.hue];
   const data = points.flatMap((point, index): DataPoint[] => {
     const here = { x: point.x, y: point.y, source: point };
-    return index > 0 && points[index - 1]?.stage !== point.stage ? [{ x: NaN, y: NaN }, here] : [here];
+    return index > 0 && point.starts ? [gap(point.x), here] : [here];
   });
   const every = Math.ceil(data.length / MARKERS);
   return {
@@ -106,6 +106,11 @@ function lineDataset({ label, look, points }: Series, theme: Theme, hidden: bool
   };
 }
 
+/** chart.js looks points up by their x, so that the gap needs a place, too. */
+function gap(before: number): DataPoint {
+  return { x: before - 0.5, y: NaN };
+}
+
 function barConfig(plot: BarPlot, theme: Theme): ChartConfiguration<'bar', number[], string> {
   return {
     type: 'bar',
@@ -123,7 +128,7 @@ function barConfig(plot: BarPlot, theme: Theme): ChartConfiguration<'bar', numbe
     options: {
       ...common(theme),
       indexAxis: 'y',
-      layout: { padding: { right: BAR_LABEL_WIDTH, top: plot.zone ? BAND_HEIGHT : 4 } },
+      layout: { padding: { right: BAR_LABEL_WIDTH, top: BAND_HEIGHT } },
       scales: {
         x: {
           ...axis(theme),

@@ -29,16 +29,18 @@ function barTable(chart: string, title: string, plots: readonly BarPlot[]): Tabl
 interface Column {
   readonly plot: LinePlot;
   readonly series: Series;
-  readonly values: ReadonlyMap<number, PlotPoint>;
+  readonly values: ReadonlyMap<string, PlotPoint>;
 }
 
 function lineTable(chart: string, title: string, plots: readonly LinePlot[]): TableModel {
   const columns = plots.flatMap((plot) => plot.series.map((series): Column => (
-    { plot, series, values: new Map(series.points.map((point) => [point.x, point])) })));
+    { plot, series, values: new Map(series.points.map((point) => [rowOf(point), point])) })));
   // Runs that are laid over one another are in different stages at the same place of the axis.
   const staged = plots.some(({ bands }) => bands.length > 0);
-  const rows = new Map<number, PlotPoint>();
-  for (const { values } of columns) for (const [x, point] of values) rows.set(x, point);
+  const rows = new Map<string, PlotPoint>();
+  for (const { values } of columns) for (const [row, point] of values) rows.set(row, point);
+  const stages = [...new Set([...rows.values()].map(({ stage }) => stage))];
+  const inOrder = [...rows.values()].sort((a, b) => stages.indexOf(a.stage) - stages.indexOf(b.stage) || a.epoch - b.epoch || a.x - b.x);
   return {
     caption: `${title}: values by epoch`,
     head: [[
@@ -46,17 +48,22 @@ function lineTable(chart: string, title: string, plots: readonly LinePlot[]): Ta
       { text: 'Epoch', scope: 'col' },
       ...columns.map(({ series }): Cell => ({ text: series.column, scope: 'col' })),
     ]],
-    rows: [...rows.entries()].sort(([a], [b]) => a - b).map(([x, { stage, epoch, kept }]) => [
-      ...(staged ? [{ text: stage ?? '', class: 'text' }] : []),
-      { text: staged && kept ? `${epoch} (kept)` : String(staged ? epoch : x), scope: 'row' as const },
+    rows: inOrder.map((row) => [
+      ...(staged ? [{ text: row.stage ?? '', class: 'text' }] : []),
+      { text: staged && row.kept ? `${row.epoch} (kept)` : String(staged ? row.epoch : row.x), scope: 'row' as const },
       ...columns.map(({ plot, series, values }): Cell => {
-        const point = values.get(x);
+        const point = values.get(rowOf(row));
         if (!point) return { text: NONE };
         const place: Record<string, string> = { epoch: String(point.epoch), ...(point.stage ? { stage: point.stage } : {}) };
         return { text: formatted(point.y, plot.format), data: { ...figureData(chart, plot, series.id, point.y), ...place } };
       }),
     ]),
   };
+}
+
+/** Points that belong into one row: the same epoch of the same stage, wherever the plots have it on their axes. */
+function rowOf({ stage, epoch, x }: PlotPoint): string {
+  return stage === undefined ? String(x) : `${stage} ${epoch}`;
 }
 
 function figureData(chart: string, plot: Plot, series: string, value: number | undefined): Record<string, string> {

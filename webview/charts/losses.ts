@@ -13,12 +13,15 @@ export const losses: Chart<RunView> = {
   title: 'Loss terms',
   byStage: true,
   draw(view) {
-    const { epochs, bands, x } = timeline(view);
+    const { epochs } = timeline(view);
     if (epochs.length === 0) return { plots: [], empty: whyNoEpoch(view) };
     const names = [...new Set(epochs.flatMap(({ event }) => Object.keys(event.losses)))];
     const terms = [...known.filter((term) => names.includes(term)), ...names.filter((term) => !known.includes(term))];
     const plot = (id: string, title: string, value: (event: EpochEvent) => number | undefined, format: Format = 'loss'): LinePlot => {
-      const points = pointsOf(epochs, value);
+      // Only the stages that have the term: the unimodal ones would leave most of the axis empty.
+      const stages = view.run.stages.filter((stage) => stage.epochs.some((event) => value(event) !== undefined));
+      const { epochs: own, bands, x } = timeline(view, stages);
+      const points = pointsOf(own, value);
       return {
         kind: 'line', id, title, format, half: true, x, y: {}, bands,
         series: [{ id, label: title, column: title, look: termLook(id), points }],

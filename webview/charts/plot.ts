@@ -27,9 +27,11 @@ export interface PlotPoint {
   readonly epoch: number;
   /** Whether the stage handed on the weights of this epoch. */
   readonly kept?: boolean;
+  /** The first epoch of a stage: the line is broken before it. */
+  readonly starts?: boolean;
 }
 
-/** One line, broken where the stage changes. */
+/** One line, broken between stages. */
 export interface Series {
   /** What the legend switches: series of one id in several plots go together. */
   readonly id: string;

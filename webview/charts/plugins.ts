@@ -1,14 +1,14 @@
 import type { ChartType, Plugin } from 'chart.js';
 
-/** Options of the plugins below; configs carry them as plain data. */
+/** Options of the plugins below; configs carry them as plain data. chart.js calls both plugins for every chart. */
 interface BandOptions {
-  readonly bands: readonly { readonly from: number; readonly to: number; readonly label: string; readonly short: string }[];
+  readonly bands?: readonly { readonly from: number; readonly to: number; readonly label: string; readonly short: string }[];
   readonly color: string;
   readonly textColor: string;
   readonly font: string;
 }
 interface FigureOptions {
-  readonly texts: readonly string[];
+  readonly texts?: readonly string[];
   readonly zone?: { readonly from: number; readonly to: number; readonly label: string };
   readonly color: string;
   readonly zoneColor: string;
@@ -29,7 +29,7 @@ export const stageBands: Plugin<'line', BandOptions> = {
   id: 'stageBands',
   beforeDatasetsDraw(chart, _args, { bands, color, textColor, font }) {
     const x = chart.scales['x'];
-    if (!x || !bands || bands.length === 0) return;
+    if (!x || bands === undefined || bands.length === 0) return;
     const { ctx, chartArea: { top, bottom } } = chart;
     ctx.save();
     ctx.strokeStyle = color;
@@ -70,6 +70,7 @@ export const barFigures: Plugin<'bar', FigureOptions> = {
     ctx.restore();
   },
   afterDatasetsDraw(chart, _args, { texts, color, font }) {
+    if (texts === undefined) return;
     const { ctx } = chart;
     ctx.save();
     ctx.fillStyle = color;

@@ -27,11 +27,11 @@ export function timeline(view: RunView, stages: readonly StageRecord[] = view.ru
     if (length > 0) bands.push({ from: offset + 0.5, to: offset + length + 0.5, label: stage.id, short: stageShort(stage.id) });
     stage.epochs.forEach((event, index) => epochs.push({
       event,
-      place: { x: offset + index + 1, stage: stage.id, epoch: event.epoch, kept: stage.ended?.keptEpoch === event.epoch },
+      place: { x: offset + index + 1, stage: stage.id, epoch: event.epoch, kept: stage.ended?.keptEpoch === event.epoch, starts: index === 0 },
     }));
     offset += length;
   }
-  return { epochs, bands, x: epochAxis(offset, stages.length > 1 ? 'epoch, over all stages' : 'epoch') };
+  return { epochs, bands, x: epochAxis(offset) };
 }
 
 /** The points of one quantity; epochs that do not have it are left out. */
@@ -40,4 +40,9 @@ export function pointsOf(epochs: readonly StagedEpoch[], value: (event: EpochEve
     const y = value(event);
     return y === undefined ? [] : [{ ...place, y }];
   });
+}
+
+/** The points of one quantity of a run that is laid over others: their stages differ, so epochs count through all of them. */
+export function overlaid(epochs: readonly StagedEpoch[], value: (event: EpochEvent) => number | undefined): PlotPoint[] {
+  return pointsOf(epochs, value).map(({ x, y, starts }) => ({ x, y, epoch: x, starts }));
 }

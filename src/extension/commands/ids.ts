@@ -1,4 +1,4 @@
-/** Every command of the extension; `index.ts` says what each does and the manifest how it is called and where it shows. */
+/** Every command; `index.ts` says what each does, the manifest how it is called and where it shows. */
 export const commandIds = [
   'udi.train',
   'udi.stop',

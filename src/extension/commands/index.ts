@@ -24,7 +24,7 @@ import { showLog } from './showLog.ts';
 import { stop } from './stop.ts';
 import { train } from './train.ts';
 
-/** Every command by its id; the compiler wants one for each, `test/extension/manifest.test.ts` compares the manifest. */
+/** Every command by its id: the compiler wants one for each, `manifest.test.ts` compares the manifest. */
 const commands: Readonly<Record<CommandId, Command>> = {
   'udi.train': train,
   'udi.stop': stop,

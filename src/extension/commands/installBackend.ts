@@ -24,7 +24,8 @@ export const installBackend: Command = async (services, given) => {
     return;
   }
   services.log.show(true);
-  throw new UserError(`${id} was not installed: ${oneLine(stderr.trim() || stdout.trim(), 600)}`, 'All of it is in the output channel UDI.');
+  const words = oneLine(stderr.trim() || stdout.trim(), 600);
+  throw new UserError(`${id} was not installed: ${words}`, 'All of it is in the output channel UDI.');
 };
 
 async function pick({ trainer }: Services): Promise<string | undefined> {
@@ -37,7 +38,8 @@ async function pick({ trainer }: Services): Promise<string | undefined> {
     description: plainText(label),
     detail: plainText(oneLine(usable ? `works here${device ? ` on ${device}` : ''}` : reason ?? 'not installed', 200)),
   }));
-  const picked = await vscode.window.showQuickPick(items, { title: 'Install a backend', placeHolder: 'npm installs it' });
+  const question = { title: 'Install a backend', placeHolder: 'npm installs it' };
+  const picked = await vscode.window.showQuickPick(items, question);
   return picked?.label;
 }
 

@@ -18,8 +18,9 @@ export interface RunQuestion {
 
 /** The runs that a command's arguments name: tree items, a selection, folders or ids. */
 export function namedRuns({ runs }: Services, args: readonly unknown[]): TrackedRun[] {
-  const names = args.flat().map((arg) => (arg instanceof TrackedRun ? arg.folder : arg)).filter((arg) => typeof arg === 'string');
-  return [...new Set(names.map((name) => runs.get(name)).filter((run) => run !== undefined))];
+  const names = args.flat().map((arg) => (arg instanceof TrackedRun ? arg.folder : arg));
+  const found = names.map((name) => (typeof name === 'string' ? runs.get(name) : undefined));
+  return [...new Set(found.filter((run) => run !== undefined))];
 }
 
 /**
@@ -48,5 +49,6 @@ export async function oneRun(
 
 /** A run as an entry of a quick pick. */
 export function runItem(run: TrackedRun): vscode.QuickPickItem & { run: TrackedRun } {
-  return { label: plainText(run.title), description: plainText(`${run.state} · ${descriptionOf(run, Date.now())}`), run };
+  const description = plainText(`${run.state} · ${descriptionOf(run, Date.now())}`);
+  return { label: plainText(run.title), description, run };
 }

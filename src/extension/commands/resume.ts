@@ -16,7 +16,9 @@ export const resume: Command = async (services, ...args) => {
     guess: true,
   });
   if (!run) return undefined;
-  if (liveTrainer(run.folder)) throw new UserError(`${run.title} is still being trained.`, 'Wait until its process has ended.');
+  if (liveTrainer(run.folder)) {
+    throw new UserError(`${run.title} is still being trained.`, 'Wait until its process has ended.');
+  }
   run.launched(await services.trainer.start(run.folder));
   services.runPanels.show(run, vscode.ViewColumn.Active);
   return run.folder;

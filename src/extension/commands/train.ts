@@ -12,7 +12,7 @@ import type { Services } from '../services.ts';
 import { requireTrust } from '../trust.ts';
 import type { Command } from './command.ts';
 
-/** `UDI: Train`: trains the given config, the one in the editor, or the one that is picked. Returns the run's folder. */
+/** `UDI: Train`: trains the given config, the one in the editor, or the one picked. Returns the run's folder. */
 export const train: Command = async (services, target) => {
   requireTrust(vscode.workspace.isTrusted);
   const uri = await chooseConfig(target);
@@ -59,7 +59,8 @@ async function chooseConfig(target: unknown): Promise<vscode.Uri | undefined> {
 
 /** The sample is opened to be looked at; its *Train* is one click away. */
 async function offerSample(): Promise<undefined> {
-  const answer = await vscode.window.showInformationMessage('There is no *.udi.yaml config here yet.', 'Create Sample Config');
+  const text = 'There is no *.udi.yaml config here yet.';
+  const answer = await vscode.window.showInformationMessage(text, 'Create Sample Config');
   if (answer) await vscode.commands.executeCommand('udi.createSampleConfig');
 }
 

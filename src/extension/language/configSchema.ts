@@ -64,7 +64,7 @@ export class ConfigHelp {
           detail: detailOf(property),
           source: spec?.source,
           required: schema.required?.includes(key) ?? false,
-          isMap: options(property).some((option) => option.properties) && !options(property).some((option) => option.enum),
+          isMap: options(property).every((option) => option.properties),
         });
       }
     }
@@ -131,7 +131,8 @@ export class ConfigHelp {
 }
 
 function options(schema: JsonSchema): JsonSchema[] {
-  return [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].flatMap(options).concat(schema.anyOf || schema.oneOf ? [] : [schema]);
+  const several = schema.anyOf ?? schema.oneOf;
+  return several ? several.flatMap(options) : [schema];
 }
 
 function detailOf(schema: JsonSchema): string {

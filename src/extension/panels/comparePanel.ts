@@ -53,13 +53,14 @@ export class ComparePanels extends Disposable implements vscode.WebviewPanelSeri
 
   #adopt(view: vscode.WebviewPanel, runs: readonly TrackedRun[]): void {
     const folders = runs.map((run) => run.folder);
-    const comparison: Comparison = { folders, panel: new Panel<FromComparePanel, ToComparePanel>(view, this.extension, this.log, {
+    const panel = new Panel<FromComparePanel, ToComparePanel>(view, this.extension, this.log, {
       script: 'comparePanel.js',
       schema: fromComparePanelSchema,
       state: () => ({ type: 'state', view: this.#view(folders) }),
       onMessage: (message) => this.#receive(folders, message),
       onClose: () => this.#open.delete(comparison),
-    }) };
+    });
+    const comparison: Comparison = { folders, panel };
     this.#open.add(comparison);
   }
 

@@ -78,7 +78,7 @@ export class Panel<From extends { type: string }, To> extends Disposable {
   }
 }
 
-/** The page: no inline script or style, nothing from elsewhere; everything shown comes by message and goes in as text. */
+/** The page: no inline script or style, nothing from elsewhere; all that is shown comes by message, as text. */
 function pageOf(webview: vscode.Webview, files: vscode.Uri, script: string): string {
   const nonce = randomBytes(16).toString('base64');
   const uri = (name: string) => webview.asWebviewUri(vscode.Uri.joinPath(files, name)).toString();

@@ -1,108 +1,132 @@
-import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm/dist/backend_wasm';
 import * as tf from '@tensorflow/tfjs-core';
-import type { KernelFunc, NamedTensorInfoMap, TensorInfo } from '@tensorflow/tfjs-core';
+import type { KernelFunc, TensorInfo } from '@tensorflow/tfjs-core';
+import { conv2dBackpropFilter, conv2dBackpropInput } from './wasmConvolution.ts';
+import { floats, free, run, wasmOf, type KernelArguments, type Shape4D } from './wasmHeap.ts';
 
-type KernelArguments = Parameters<KernelFunc>[0];
-type Shape4D = [number, number, number, number];
-
-/** Registers, over the stock WASM kernels, those that are missing (training of convolutions) or slow. See design.md §4. */
+/**
+ * Registers, over the stock WASM kernels of tfjs 4.22, those that training needs and that are missing there (filter
+ * gradient) or slow (all others). Call it before the backend is first used; a second call changes nothing.
+ */
 export function registerWasmKernels(): void {
-  replace(tf.Identity, identity);
-  replace(tf.Conv2DBackpropFilter, conv2dBackpropFilter);
-  replace(tf.Conv2DBackpropInput, conv2dBackpropInput);
-  const stockProduct = tf.getKernel(tf.BatchMatMul, 'wasm').kernelFunc;
-  replace(tf.BatchMatMul, (args) => batchMatMul(stockProduct, args), tf.getKernel(tf.BatchMatMul, 'wasm').setupFunc);
+  if (tf.getKernel(tf.Conv2DBackpropFilter, 'wasm')) return;
+  tf.registerKernel({ kernelName: tf.Conv2DBackpropFilter, backendName: 'wasm', kernelFunc: conv2dBackpropFilter });
+  replace(tf.Conv2DBackpropInput, () => conv2dBackpropInput);
+  replace(tf.Identity, () => identity);
+  replace(tf.BatchMatMul, (stock) => (args) => batchMatMul(stock, args));
+  replace(tf.Sum, (stock) => (args) => sum(stock, args));
+  replace(tf.MaxPoolGrad, () => maxPoolGrad);
+  replace(tf.Slice, (stock) => (args) => slice(stock, args));
 }
 
-function replace(kernelName: string, kernelFunc: KernelFunc, setupFunc?: tf.KernelConfig['setupFunc']): void {
-  if (tf.getKernel(kernelName, 'wasm')) tf.unregisterKernel(kernelName, 'wasm');
-  tf.registerKernel({ kernelName, backendName: 'wasm', kernelFunc, setupFunc });
-}
-
-function run(backend: BackendWasm, kernelName: string, inputs: NamedTensorInfoMap, attrs: object = {}): TensorInfo {
-  return tf.getKernel(kernelName, 'wasm').kernelFunc({ inputs, attrs: attrs as tf.NamedAttrMap, backend }) as TensorInfo;
-}
-
-function free(backend: BackendWasm, ...tensors: TensorInfo[]): void {
-  for (const { dataId } of tensors) backend.disposeData(dataId);
+/** Puts another function in the place of a stock kernel, whose set-up stays, since the new one may fall back on it. */
+function replace(kernelName: string, create: (stock: KernelFunc) => KernelFunc): void {
+  const stock = tf.getKernel(kernelName, 'wasm');
+  tf.unregisterKernel(kernelName, 'wasm');
+  tf.registerKernel({ ...stock, kernelFunc: create(stock.kernelFunc) });
 }
 
 /** Shares the data instead of copying it: tensors never change, and tfjs clones every tensor that a gradient needs. */
-function identity({ inputs, backend }: KernelArguments): TensorInfo {
-  const { dataId, shape, dtype } = inputs['x']!;
-  (backend as BackendWasm).incRef(dataId);
+function identity(args: KernelArguments): TensorInfo {
+  const { dataId, shape, dtype } = args.inputs['x']!;
+  wasmOf(args).incRef(dataId);
   return { dataId, shape, dtype };
 }
 
+/** Matrix product; a transposed factor is transposed first, because only the plain product goes through XNNPACK. */
 function batchMatMul(stock: KernelFunc, args: KernelArguments): TensorInfo {
-  const backend = args.backend as BackendWasm;
+  const backend = wasmOf(args);
   const { a, b } = args.inputs as { a: TensorInfo; b: TensorInfo };
   const { transposeA, transposeB } = args.attrs as unknown as tf.BatchMatMulAttrs;
-  const flip = (x: TensorInfo): TensorInfo => {
-    const perm = x.shape.map((_, axis) => axis);
-    perm.push(...perm.splice(-2).reverse());
-    return run(backend, tf.Transpose, { x }, { perm });
+  const transposed = (x: TensorInfo): TensorInfo => {
+    const axes = x.shape.map((_, axis) => axis);
+    return run(backend, tf.Transpose, { x }, { perm: [...axes.slice(0, -2), axes.length - 1, axes.length - 2] });
   };
-  const left = transposeA ? flip(a) : a;
-  const right = transposeB ? flip(b) : b;
+  const left = transposeA ? transposed(a) : a;
+  const right = transposeB ? transposed(b) : b;
   const result = stock({ ...args, inputs: { a: left, b: right }, attrs: { transposeA: false, transposeB: false } }) as TensorInfo;
   if (transposeA) free(backend, left);
   if (transposeB) free(backend, right);
   return result;
 }
 
-function conv2dBackpropFilter(args: KernelArguments): TensorInfo {
-  const backend = args.backend as BackendWasm;
-  const { x, dy } = args.inputs as { x: TensorInfo; dy: TensorInfo };
-  const { strides, pad, dimRoundingMode, filterShape } = args.attrs as unknown as tf.Conv2DBackpropFilterAttrs;
-  const info = tf.backend_util.computeConv2DInfo(x.shape as Shape4D, filterShape, strides, 1, pad, dimRoundingMode);
-  const { top, left } = info.padInfo;
-  const rows = info.filterHeight + (info.outHeight - 1) * info.strideHeight - top;
-  const columns = info.filterWidth + (info.outWidth - 1) * info.strideWidth - left;
-  const swapped = run(backend, tf.Transpose, { x }, { perm: [3, 1, 2, 0] });
-  const used = run(backend, tf.Slice, { x: swapped }, { begin: [0, 0, 0, 0], size: [info.inChannels, Math.min(rows, info.inHeight), Math.min(columns, info.inWidth), info.batchSize] });
-  const kernel = run(backend, tf.Transpose, { x: dy }, { perm: [1, 2, 0, 3] });
-  const out = run(backend, tf.Conv2D, { x: used, filter: kernel }, {
-    strides: [1, 1], dilations: [info.strideHeight, info.strideWidth], dataFormat: 'NHWC',
-    pad: [[0, 0], [top, Math.max(0, rows - info.inHeight)], [left, Math.max(0, columns - info.inWidth)], [0, 0]],
-  });
-  const result = run(backend, tf.Transpose, { x: out }, { perm: [1, 2, 0, 3] });
-  free(backend, swapped, used, kernel, out);
+/** Sum; over all axes but the last (bias gradients, batch norm) in one pass, where the stock kernel transposes first. */
+function sum(stock: KernelFunc, args: KernelArguments): TensorInfo {
+  const backend = wasmOf(args);
+  const x = args.inputs['x']!;
+  const { axis, keepDims } = args.attrs as unknown as tf.SumAttrs;
+  const rank = x.shape.length;
+  const axes = tf.util.parseAxisParam(axis, x.shape).sort((one, other) => one - other);
+  const leading = rank > 1 && axes.length === rank - 1 && axes.every((each, index) => each === index);
+  if (!leading || x.dtype !== 'float32') return stock(args) as TensorInfo;
+  const columns = x.shape[rank - 1]!;
+  const result = backend.makeOutput(keepDims ? [...axes.map(() => 1), columns] : [columns], 'float32');
+  const values = floats(backend, x);
+  const total = new Float64Array(columns);
+  // Four rows at a time: reading and writing the totals is what costs.
+  let row = 0;
+  for (; row + 4 * columns <= values.length; row += 4 * columns) {
+    for (let column = 0; column < columns; column++) {
+      const at = row + column;
+      total[column]! += values[at]! + values[at + columns]! + values[at + 2 * columns]! + values[at + 3 * columns]!;
+    }
+  }
+  for (; row < values.length; row += columns) {
+    for (let column = 0; column < columns; column++) total[column]! += values[row + column]!;
+  }
+  floats(backend, result).set(total);
   return result;
 }
 
-function conv2dBackpropInput(args: KernelArguments): TensorInfo {
-  const backend = args.backend as BackendWasm;
-  const { dy, filter } = args.inputs as { dy: TensorInfo; filter: TensorInfo };
-  const { strides, pad, dimRoundingMode, inputShape } = args.attrs as unknown as tf.Conv2DBackpropInputAttrs;
-  const info = tf.backend_util.computeConv2DInfo(inputShape, filter.shape as Shape4D, strides, 1, pad, dimRoundingMode);
-  const { batchSize, inChannels, outChannels, filterHeight, filterWidth, inHeight, inWidth, outHeight, outWidth } = info;
-  const patch = filterHeight * filterWidth * inChannels;
-  const pixels = batchSize * outHeight * outWidth;
-  const flat = { dataId: filter.dataId, dtype: filter.dtype, shape: [patch, outChannels] };
-  const transposed = run(backend, tf.Transpose, { x: flat }, { perm: [1, 0] });
-  const rows = { dataId: dy.dataId, dtype: dy.dtype, shape: [pixels, outChannels] };
-  const columns = run(backend, tf.BatchMatMul, { a: rows, b: transposed }, { transposeA: false, transposeB: false });
-  const out = backend.makeOutput(inputShape, 'float32');
-  const from = backend.typedArrayFromHeap(columns) as Float32Array;
-  const to = backend.typedArrayFromHeap(out) as Float32Array;
+/** Gradient of max-pooling: dy goes to the first position of each window, in reading order, that holds the maximum. */
+function maxPoolGrad(args: KernelArguments): TensorInfo {
+  const backend = wasmOf(args);
+  const { dy, input, output } = args.inputs as { dy: TensorInfo; input: TensorInfo; output: TensorInfo };
+  const { filterSize, strides, pad, dimRoundingMode } = args.attrs as unknown as tf.MaxPoolGradAttrs;
+  const info = tf.backend_util.computePool2DInfo(input.shape as Shape4D, filterSize, strides, 1, pad, dimRoundingMode);
+  const { batchSize, inChannels, inHeight, inWidth, outHeight, outWidth, padInfo } = info;
+  const result = backend.makeOutput(input.shape, 'float32');
+  const [from, inputs, outputs, to] = [dy, input, output, result].map((tensor) => floats(backend, tensor)) as [
+    Float32Array, Float32Array, Float32Array, Float32Array];
   to.fill(0);
   let at = 0;
   for (let image = 0; image < batchSize; image++) {
     for (let outRow = 0; outRow < outHeight; outRow++) {
+      const top = outRow * info.strideHeight - padInfo.top;
       for (let outColumn = 0; outColumn < outWidth; outColumn++) {
-        for (let filterRow = 0; filterRow < filterHeight; filterRow++) {
-          const row = outRow * info.strideHeight - info.padInfo.top + filterRow;
-          for (let filterColumn = 0; filterColumn < filterWidth; filterColumn++, at += inChannels) {
-            const column = outColumn * info.strideWidth - info.padInfo.left + filterColumn;
-            if (row < 0 || row >= inHeight || column < 0 || column >= inWidth) continue;
-            const base = ((image * inHeight + row) * inWidth + column) * inChannels;
-            for (let channel = 0; channel < inChannels; channel++) to[base + channel]! += from[at + channel]!;
+        const left = outColumn * info.strideWidth - padInfo.left;
+        const firstRow = Math.max(0, top);
+        const lastRow = Math.min(inHeight, top + info.filterHeight);
+        const firstColumn = Math.max(0, left);
+        const lastColumn = Math.min(inWidth, left + info.filterWidth);
+        for (let channel = 0; channel < inChannels; channel++, at++) {
+          const maximum = outputs[at]!;
+          search:
+          for (let row = firstRow; row < lastRow; row++) {
+            const line = (image * inHeight + row) * inWidth;
+            for (let column = firstColumn; column < lastColumn; column++) {
+              const index = (line + column) * inChannels + channel;
+              if (inputs[index] !== maximum) continue;
+              to[index]! += from[at]!;
+              break search;
+            }
           }
         }
       }
     }
   }
-  free(backend, transposed, columns);
-  return out;
+  return result;
+}
+
+/** Slice; one whose elements lie together (the first axis cut) is copied directly, where the stock kernel copies all of x first. */
+function slice(stock: KernelFunc, args: KernelArguments): TensorInfo {
+  const backend = wasmOf(args);
+  const x = args.inputs['x']!;
+  const { begin, size } = args.attrs as unknown as tf.SliceAttrs;
+  const [first, shape] = tf.slice_util.parseSliceParams(x as tf.Tensor, begin, size);
+  if (x.dtype === 'string' || !tf.slice_util.isSliceContinous(x.shape, first!, shape!)) return stock(args) as TensorInfo;
+  const offset = tf.slice_util.computeFlatOffset(first!, tf.util.computeStrides(x.shape));
+  const result = backend.makeOutput(shape!, x.dtype);
+  const count = tf.util.sizeFromShape(shape!);
+  backend.typedArrayFromHeap(result).set(backend.typedArrayFromHeap(x).subarray(offset, offset + count));
+  return result;
 }

@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import { catalog } from '../core/catalogFixture.ts';
+import { outlineOf } from '../../src/extension/language/configChoices.ts';
+import { ConfigChecker, configName, isConfigDocument, isConfigFile } from '../../src/extension/language/configFile.ts';
+import { ConfigHelp } from '../../src/extension/language/configSchema.ts';
+import { cursorAt, type Cursor } from '../../src/extension/language/cursor.ts';
+import { keyAt } from '../../src/extension/language/keyAt.ts';
+
+/** The cursor at `|` in a text. */
+function at(text: string): Cursor | undefined {
+  const lines = text.split('\n');
+  const line = lines.findIndex((each) => each.includes('|'));
+  const column = lines[line]!.indexOf('|');
+  return cursorAt(lines.map((each) => each.replace('|', '')), line, column);
+}
+
+describe('configFile', () => {
+  it('knows configs by name', () => {
+    expect(['a.udi.yaml', '/x/b.udi.yml', 'c.udi.json', 'd.yaml', 'udi.yaml.txt', 'e.udi-study.yaml'].map(isConfigFile))
+      .toEqual([true, true, true, false, false, false]);
+    expect(configName('/x/cgmnist.udi.yaml')).toBe('cgmnist');
+    expect(isConfigDocument({ uri: { scheme: 'git', path: '/a.udi.yaml' } })).toBe(false);
+  });
+
+  it('checks each version of a document once', () => {
+    const checker = new ConfigChecker(catalog);
+    const uri = { path: '/a.udi.yaml', toString: () => 'file:///a.udi.yaml' };
+    const document = { version: 1, uri, getText: () => 'dataset: 1' };
+    const first = checker.check(document);
+    expect(first.problems.length).toBeGreaterThan(0);
+    expect(checker.check(document)).toBe(first);
+    expect(checker.check({ ...document, version: 2 })).not.toBe(first);
+  });
+});
+
+describe('cursorAt', () => {
+  it('finds the map by indentation', () => {
+    expect(at('name: x\n|')).toMatchObject({ path: [], valueOf: undefined, inBraces: false });
+    expect(at('training:\n  epochs: 1\n  b|')).toMatchObject({ path: ['training'], valueOf: undefined });
+    expect(at('training:\n  schedule:\n    name: step\n    |')).toMatchObject({ path: ['training', 'schedule'] });
+    expect(at('training:\n  schedule:\n    name: step\n|')).toMatchObject({ path: [] });
+    expect(at('training: # how\n  |')).toMatchObject({ path: ['training'] });
+  });
+
+  it('finds the value that is being typed', () => {
+    expect(at('device: |')).toMatchObject({ path: [], valueOf: 'device' });
+    expect(at('model:\n  fusion: s|')).toMatchObject({ path: ['model'], valueOf: 'fusion' });
+  });
+
+  it('reads braces and what stands in them', () => {
+    expect(at('method: { name: udi, |')).toEqual({
+      path: ['method'], valueOf: undefined, inline: new Map([['name', 'udi']]), inBraces: true,
+    });
+    expect(at('method: { name: udi, alpha: { consistency: 1, |')).toMatchObject({ path: ['method', 'alpha'] });
+    expect(at('method: { alpha: { consistency: 1 }, anchor: |')).toMatchObject({ path: ['method'], valueOf: 'anchor' });
+  });
+
+  it('offers nothing in comments and where no map can be', () => {
+    expect(at('name: x # |')).toBeUndefined();
+    expect(at('name: x\n  |')).toBeUndefined();
+  });
+});
+
+describe('ConfigHelp', () => {
+  const help = new ConfigHelp(catalog);
+  const udi = { method: 'udi', dataset: 'cgmnist' };
+  const keys = (path: string[], choices = udi) => help.keys(path, choices).map(({ key }) => key);
+  const values = (path: string[], choices = udi) => help.values(path, choices).map(({ value }) => value);
+
+  it('lists the keys of every map, those of the chosen method and dataset included', () => {
+    expect(keys([])).toEqual(['name', 'dataset', 'model', 'method', 'training', 'device']);
+    expect(keys(['method'])).toEqual(['name', 'anchor', 'alpha', 'tieTolerance']);
+    expect(keys(['method'], { method: 'sum', dataset: 'arrays' })).toEqual(['name']);
+    expect(keys(['dataset'])).toEqual(['name', 'root', 'limit']);
+    expect(keys(['method', 'alpha'])).toEqual(['consistency', 'complementary']);
+    expect(keys(['training', 'schedule'])).toContain('factor');
+    expect(keys(['training', 'epochs'])).toEqual(['default', 'unimodal', 'follower']);
+    expect(keys(['model', 'encoder'])).toEqual(['gray', 'color']);
+    expect(keys(['nonsense', 'deeper'])).toEqual([]);
+  });
+
+  it('lists values, with what the config chose elsewhere', () => {
+    expect(values(['dataset', 'name'])).toEqual(['cgmnist', 'arrays']);
+    expect(values(['method', 'name'])).toEqual(['sum', 'udi']);
+    expect(values(['model', 'fusion'])).toEqual(['sum', 'mean', 'concat']);
+    expect(values(['method', 'anchor'])).toEqual(['auto', 'gray', 'color']);
+    expect(values(['method', 'alpha'])).toEqual(['dynamic']);
+    expect(values(['training', 'keep'])).toEqual(['best', 'last']);
+    expect(values(['device'])).toEqual(['auto', 'wasm', 'cpu']);
+    expect(values(['training', 'epochs'])).toEqual([]);
+  });
+
+  it('says help, range, default and whether a key is required', () => {
+    expect(help.key(['method', 'tieTolerance'], udi)).toMatchObject({
+      help: 'Points.', detail: 'number, at least 0, at most 100; default 1.5', required: false, isMap: false,
+    });
+    expect(help.key(['training'], udi)).toMatchObject({ required: true, isMap: true });
+    expect(help.key(['dataset', 'root'], udi)).toMatchObject({ required: true, help: 'Folder.' });
+    expect(help.key(['training', 'learningRate'], udi)?.detail).toBe('number, above 0; default 0.01');
+    expect(help.key(['nope'], udi)).toBeUndefined();
+  });
+});
+
+describe('outlineOf', () => {
+  it('reads what it can of a half typed text', () => {
+    const outline = outlineOf('dataset: { name: cgmnist }\nmethod:\n  name: udi\n  al\ntraining:', 3);
+    expect(outline.choices).toEqual({ dataset: 'cgmnist', method: 'udi' });
+    expect(outline.keysAt(['method'])).toEqual(['name']);
+    expect(outlineOf(': : {{{').choices).toEqual({ dataset: undefined, method: undefined });
+  });
+});
+
+describe('keyAt', () => {
+  const text = 'method: { name: udi, alpha: dynamic }\ntraining:\n  epochs: 3\n';
+
+  it('finds the key under the cursor, from the key or its value', () => {
+    expect(keyAt(text, text.indexOf('alpha') + 2)).toEqual({ path: ['method', 'alpha'], start: 21, end: 26 });
+    expect(keyAt(text, text.indexOf('dynamic') + 2)?.path).toEqual(['method', 'alpha']);
+    expect(keyAt(text, text.indexOf('epochs'))?.path).toEqual(['training', 'epochs']);
+    expect(keyAt(text, 2)?.path).toEqual(['method']);
+  });
+
+  it('finds nothing in nothing', () => {
+    expect(keyAt('', 0)).toBeUndefined();
+    expect(keyAt('just text', 3)).toBeUndefined();
+  });
+});

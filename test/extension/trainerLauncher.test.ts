@@ -1,0 +1,54 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runFiles } from '../../src/core/runStore.ts';
+import { TrainerLauncher } from '../../src/extension/trainerLauncher.ts';
+import { writeRun } from './runFixture.ts';
+
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+let root: string;
+
+beforeEach(() => { root = mkdtempSync(join(tmpdir(), 'udi-launch-')); });
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+function launcher(script: string, node: { path?: string; device?: string } = {}): TrainerLauncher {
+  const trainer = join(root, 'trainer.cjs');
+  writeFileSync(trainer, script);
+  const found = { path: process.execPath, env: { MARK: 'set' }, reason: 'test', ...node };
+  const findNode = () => Promise.resolve(found);
+  return new TrainerLauncher({ trainer, backends: join(root, 'backends'), findNode, log: silent });
+}
+
+describe('TrainerLauncher', () => {
+  it('starts a trainer for a folder, with its output in the log of the run', async () => {
+    const folder = writeRun(root, '20260101-000000-a-0001', []);
+    const told = 'process.argv.slice(2), process.cwd(), process.env.MARK, process.env.UDI_BACKENDS';
+    const script = `console.log(JSON.stringify([${told}]))`;
+    const child = await launcher(script, { device: 'wasm' }).start(folder);
+    await new Promise((resolve) => child.once('exit', resolve));
+    expect(JSON.parse(readFileSync(join(folder, runFiles.log), 'utf8'))).toEqual(
+      [['run', folder, '--device', 'wasm'], root, 'set', join(root, 'backends')]);
+  });
+
+  it('says what could not be started', async () => {
+    const folder = writeRun(root, '20260101-000000-a-0001', []);
+    await expect(launcher('', { path: '/no/such/node' }).start(folder)).rejects.toThrow('/no/such/node');
+    await expect(launcher('', { path: '/no/such/node' }).ask(['doctor'])).rejects.toThrow('/no/such/node');
+  });
+
+  it('asks and listens line by line', async () => {
+    const lines: string[] = [];
+    const script = 'console.log("a\\nb"); console.error("c"); process.exitCode = 3';
+    const output = await launcher(script).ask([], (line) => lines.push(line));
+    expect(output).toEqual({ code: 3, stdout: 'a\nb\n', stderr: 'c\n' });
+    expect(lines.sort()).toEqual(['a', 'b', 'c']);
+  });
+
+  it('ends a question on demand', async () => {
+    const abort = new AbortController();
+    const script = 'setInterval(() => {}, 1000); console.log("up")';
+    const answer = launcher(script).ask([], () => abort.abort(), abort.signal);
+    expect((await answer).code).toBeNull();
+  });
+});

@@ -1,0 +1,29 @@
+/**
+ * Runs mocha inside the extension host. test/vscode/hostSuite.ts bundles this with the suites beside it into one file
+ * whose `run()` VS Code calls; @vscode/test-electron uses the same file. Results go, line by line, to the file that the
+ * environment names.
+ */
+import Mocha from 'mocha';
+import { collectResults, errorText, writeLine } from '../vscode/report.ts';
+
+/** Runs the suites that the given functions import; rejects if a test failed, as VS Code expects. */
+export async function runSuites(suites: readonly (() => Promise<unknown>)[]): Promise<void> {
+  const file = process.env['UDI_HOST_RESULTS'];
+  if (!file) throw new Error('UDI_HOST_RESULTS does not name the file for the results');
+  try {
+    const grep = process.env['UDI_HOST_GREP'];
+    const mocha = new Mocha({ ui: 'bdd', timeout: 60_000, reporter: class {}, ...(grep ? { grep: new RegExp(grep) } : {}) });
+    if (process.env['CI']) mocha.forbidOnly();
+    // Defines `describe`, `it` and so on, which mocha otherwise does for each file that it loads itself.
+    mocha.suite.emit('pre-require', globalThis, file, mocha);
+    for (const load of suites) await load();
+    const failures = await new Promise<number>((done) => {
+      collectResults(mocha.run(done), (result) => writeLine(file, result));
+    });
+    writeLine(file, { done: true });
+    if (failures > 0) throw new Error(`${failures} tests failed`);
+  } catch (error) {
+    writeLine(file, { done: true, error: errorText(error) });
+    throw error;
+  }
+}
