@@ -78,3 +78,11 @@ export function newestAccuracy(run: Run): { readonly target: string; readonly sp
   const accuracy = target === undefined ? undefined : scores[target]?.accuracy;
   return target === undefined || accuracy === undefined ? undefined : { target, split: run.test ? 'test' : 'validation', accuracy };
 }
+
+/** Titles of compared runs; those that several have get the end of the run's id. */
+export function runLabels(runs: readonly Pick<RunView, 'id' | 'title'>[]): string[] {
+  return runs.map(({ id, title }) => {
+    const shared = runs.filter((other) => other.title === title).length > 1;
+    return shared ? `${title} (${id.slice(-4)})` : title;
+  });
+}

@@ -6,6 +6,11 @@ export function plainText(text: string): string {
   return text.replace(/\$(?=\()/g, '$\u200b').replace(/\](?=\()/g, ']\u200b');
 }
 
+/** Text in which Markdown finds nothing to render; unlike `appendText` it leaves blanks, so that lines can wrap. */
+export function markdownText(text: string): string {
+  return text.replace(/[\\`*_{}[\]()#+\-!|<>~&$]/g, '\\$&');
+}
+
 /** A name on one line, without control characters, cut to `limit`. */
 export function oneLine(text: string, limit = 120): string {
   // eslint-disable-next-line no-control-regex -- the point is to remove them

@@ -10,20 +10,22 @@ import { collectResults, errorText, writeLine } from '../vscode/report.ts';
 export async function runSuites(suites: readonly (() => Promise<unknown>)[]): Promise<void> {
   const file = process.env['UDI_HOST_RESULTS'];
   if (!file) throw new Error('UDI_HOST_RESULTS does not name the file for the results');
-  try {
-    const grep = process.env['UDI_HOST_GREP'];
-    const mocha = new Mocha({ ui: 'bdd', timeout: 60_000, reporter: class {}, ...(grep ? { grep: new RegExp(grep) } : {}) });
-    if (process.env['CI']) mocha.forbidOnly();
-    // Defines `describe`, `it` and so on, which mocha otherwise does for each file that it loads itself.
-    mocha.suite.emit('pre-require', globalThis, file, mocha);
-    for (const load of suites) await load();
-    const failures = await new Promise<number>((done) => {
-      collectResults(mocha.run(done), (result) => writeLine(file, result));
-    });
-    writeLine(file, { done: true });
-    if (failures > 0) throw new Error(`${failures} tests failed`);
-  } catch (error) {
+  const failures = await runMocha(suites, file).catch((error: unknown) => {
     writeLine(file, { done: true, error: errorText(error) });
     throw error;
-  }
+  });
+  writeLine(file, { done: true });
+  if (failures > 0) throw new Error(`${failures} tests failed`);
+}
+
+/** Writes the result of each test to `file`; resolves to the number of failed ones. */
+async function runMocha(suites: readonly (() => Promise<unknown>)[], file: string): Promise<number> {
+  const grep = process.env['UDI_HOST_GREP'];
+  const options: Mocha.MochaOptions = { ui: 'bdd', timeout: 60_000, reporter: Mocha.reporters.Base };
+  const mocha = new Mocha(grep ? { ...options, grep: new RegExp(grep) } : options);
+  if (process.env['CI']) mocha.forbidOnly();
+  // Defines `describe`, `it` and so on, which mocha otherwise does for each file that it loads itself.
+  mocha.suite.emit('pre-require', globalThis, file, mocha);
+  for (const load of suites) await load();
+  return new Promise<number>((done) => collectResults(mocha.run(done), (result) => writeLine(file, result)));
 }

@@ -10,12 +10,12 @@ import { activated, cleanUp, openPanels, until, workspaceRoot } from './workspac
 
 const NASTY = '<img src=x onerror=alert(1)> $(flame) [x](command:udi.doctor) **b**';
 
-suite('runs in the side bar', () => {
+describe('runs in the side bar', () => {
   let api: UdiApi;
 
-  suiteSetup(async () => { api = await activated(); });
-  setup(() => cleanUp());
-  teardown(() => cleanUp());
+  before(async () => { api = await activated(); });
+  beforeEach(() => cleanUp());
+  afterEach(() => cleanUp());
 
   /** Labels and descriptions as the tree shows them. */
   async function shown(): Promise<vscode.TreeItem[]> {
@@ -26,7 +26,7 @@ suite('runs in the side bar', () => {
     return await until(`${id} in the tree`, async () => (await shown()).find((each) => each.id?.endsWith(id)));
   }
 
-  test('a run that another program wrote appears by itself', async () => {
+  it('a run that another program wrote appears by itself', async () => {
     const folder = writeRun(workspaceRoot(), '20260101-000000-quick-0001', finishedJournal('quick', 0.9712));
     const found = await item('quick-0001');
     assert.equal(found.label, 'quick');
@@ -36,7 +36,7 @@ suite('runs in the side bar', () => {
     assert.equal(found.id, folder);
   });
 
-  test('a run without end whose process is gone is interrupted and can be resumed', async () => {
+  it('a run without end whose process is gone is interrupted and can be resumed', async () => {
     const journal = [events.started('quick'), events.stage('joint')];
     const folder = writeRun(workspaceRoot(), '20260101-000000-quick-0001', journal);
     const gone = { pid: 2 ** 22 - 1, start: 'gone', socket: join(folder, 'socket'), node: '' };
@@ -44,7 +44,7 @@ suite('runs in the side bar', () => {
     assert.equal((await item('quick-0001')).contextValue, 'run.interrupted');
   });
 
-  test('new journal lines are seen, and the state with them', async () => {
+  it('new journal lines are seen, and the state with them', async () => {
     const folder = writeRun(workspaceRoot(), '20260101-000000-quick-0001', [events.started('quick')]);
     // This process stands for the trainer; there is no socket, so everything comes from the files.
     const info = { pid: process.pid, start: processStart(process.pid), socket: join(folder, 'socket'), node: '' };
@@ -58,7 +58,7 @@ suite('runs in the side bar', () => {
     assert.deepEqual((await shown()).map(({ label }) => label), ['newer', 'quick'], 'then the newest');
   });
 
-  test('names from files stay text', async () => {
+  it('names from files stay text', async () => {
     const meta = { title: `${NASTY}\nline` };
     writeRun(workspaceRoot(), '20260101-000000-nasty-0001', finishedJournal(NASTY, 0.9), NASTY, meta);
     const found = await item('nasty-0001');
@@ -66,7 +66,7 @@ suite('runs in the side bar', () => {
     assert.equal(typeof found.tooltip, 'string', 'a string is shown as it is; Markdown would be rendered');
   });
 
-  test('a run is opened once, and its panel goes with it', async () => {
+  it('a run is opened once, and its panel goes with it', async () => {
     const folder = writeRun(workspaceRoot(), '20260101-000000-quick-0001', finishedJournal('quick', 0.9));
     await vscode.commands.executeCommand('udi.openRun', folder);
     await until('a panel', () => openPanels().includes('udi.run'));
@@ -76,7 +76,7 @@ suite('runs in the side bar', () => {
     await until('no panel', () => openPanels().length === 0);
   });
 
-  test('runs are compared in one panel', async () => {
+  it('runs are compared in one panel', async () => {
     const folders = ['0001', '0002'].map((hex) =>
       writeRun(workspaceRoot(), `20260101-000000-quick-${hex}`, finishedJournal('quick', 0.9)));
     await vscode.commands.executeCommand('udi.compareRuns', folders[0], folders);
@@ -85,7 +85,7 @@ suite('runs in the side bar', () => {
     assert.deepEqual(openPanels(), ['udi.compare']);
   });
 
-  test('a title is shown, kept on disk, and taken back', async () => {
+  it('a title is shown, kept on disk, and taken back', async () => {
     const folder = writeRun(workspaceRoot(), '20260101-000000-quick-0001', finishedJournal('quick', 0.9));
     await vscode.commands.executeCommand('udi.renameRun', folder, ' best so far ');
     assert.equal((await item('quick-0001')).label, 'best so far');
@@ -93,7 +93,7 @@ suite('runs in the side bar', () => {
     assert.equal((await item('quick-0001')).label, 'quick');
   });
 
-  test('a deleted run goes to the trash and comes back', async () => {
+  it('a deleted run goes to the trash and comes back', async () => {
     const folder = writeRun(workspaceRoot(), '20260101-000000-quick-0001', finishedJournal('quick', 0.9));
     const trashed = await vscode.commands.executeCommand<string[]>('udi.deleteRun', folder);
     assert.equal(existsSync(folder), false);
@@ -104,7 +104,7 @@ suite('runs in the side bar', () => {
     assert.equal((await item('quick-0001')).contextValue, 'run.finished');
   });
 
-  test('a run that is being trained is not deleted', async () => {
+  it('a run that is being trained is not deleted', async () => {
     const folder = writeRun(workspaceRoot(), '20260101-000000-quick-0001', [events.started('quick')]);
     const info = { pid: process.pid, start: processStart(process.pid), socket: join(folder, 'socket'), node: '' };
     writeFileSync(join(folder, runFiles.trainer), JSON.stringify(info));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { UdiApi } from '../../src/extension/extension.ts';
@@ -28,15 +28,23 @@ export async function writeFile(name: string, text: string): Promise<vscode.Uri>
   return uri;
 }
 
-/** Opens a file of the workspace in an editor. */
-export async function openFile(name: string, text: string): Promise<vscode.TextEditor> {
-  return await vscode.window.showTextDocument(await writeFile(name, text));
+let count = 0;
+
+/**
+ * Writes a config of its own name (`<stem>-<number>.udi.yaml`) and opens it: VS Code keeps the text of a file for a
+ * while after its editor was closed, so a name is used once.
+ */
+export async function openConfig(stem: string, text: string, ending = 'udi.yaml'): Promise<vscode.TextEditor> {
+  return await vscode.window.showTextDocument(await writeFile(`${stem}-${++count}.${ending}`, text));
 }
 
-/** Removes what a suite has written: editors, configs, runs. */
+/** Closes all editors and removes what a suite has written: numbered files, those named, and runs. */
 export async function cleanUp(...names: string[]): Promise<void> {
   await vscode.commands.executeCommand('workbench.action.closeAllEditors');
-  for (const name of ['.udi', ...names]) rmSync(join(workspaceRoot(), name), { recursive: true, force: true });
+  const numbered = readdirSync(workspaceRoot()).filter((name) => /-\d+\.(udi\.)?(yaml|json)$/.test(name));
+  for (const name of ['.udi', ...numbered, ...names]) {
+    rmSync(join(workspaceRoot(), name), { recursive: true, force: true });
+  }
   await vscode.commands.executeCommand('udi.refreshRuns');
 }
 

@@ -1,15 +1,13 @@
-import { dirname, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/core/random.ts';
-import { chooseBackend } from '../../src/trainer/backends/index.ts';
 import { createCgmnistEncoder } from '../../src/trainer/encoders/cgmnist.ts';
 import { createLinear } from '../../src/trainer/layers.ts';
 import { prefixed } from '../../src/trainer/module.ts';
 import { gradientsOf } from '../../src/trainer/optimizer.ts';
-import { kindOfWeight, loadFixture, relativeError, toTensorData, type FixtureTensor } from './fixtures.ts';
+import { kindOfWeight, relativeError, toTensorData, type FixtureTensor } from './fixtures.ts';
+import { describeWithFixture, useBackend } from './numbers.ts';
 
 interface EncoderFixture {
   readonly weights: Record<string, FixtureTensor>;
@@ -25,8 +23,6 @@ interface EncoderFixture {
 }
 
 const TOLERANCE = 1e-4;
-const repository = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
-const search = { folders: [repository], distFolder: resolve(repository, 'dist') };
 
 /** The encoder of a fixture with its stored weights, and the head. */
 function createModel(fixture: EncoderFixture) {
@@ -43,41 +39,45 @@ function createModel(fixture: EncoderFixture) {
   return { encoder, head, parameters };
 }
 
-describe.each(['wasm', 'cpu'])('the cgmnist encoder equals PyTorch on %s', (device) => {
-  beforeEach(async () => {
-    await chooseBackend(device, search);
-    tf.engine().startScope();
-  });
-  afterEach(() => tf.engine().endScope());
+/** Features, loss, gradients, running statistics and evaluation mode against the stored ones of PyTorch. */
+function compare(fixture: EncoderFixture): void {
+  const { encoder, head, parameters } = createModel(fixture);
+  const input = toTensorData(fixture.input, 'image');
+  const labels = tf.oneHot(tf.tensor1d(fixture.labels, 'int32'), 10);
+  const near = (what: string, actual: Tensor, expected: Tensor): void =>
+    expect.soft(relativeError(actual, expected), what).toBeLessThan(TOLERANCE);
 
-  it.each(['encoder_color', 'encoder_gray'])('%s', (name) => {
-    const fixture = loadFixture(name) as EncoderFixture | undefined;
-    if (!fixture) return;
-    const { encoder, head, parameters } = createModel(fixture);
-    const input = toTensorData(fixture.input, 'image');
-    const labels = tf.oneHot(tf.tensor1d(fixture.labels, 'int32'), 10);
-    const near = (what: string, actual: Tensor, expected: Tensor): void =>
-      expect.soft(relativeError(actual, expected), what).toBeLessThan(TOLERANCE);
-
-    const { value, gradients } = gradientsOf(() => {
-      const features = encoder.apply(input, 'train');
-      const logits = head.apply(features);
-      near('train features', features, toTensorData(fixture.train_features));
-      near('train logits', logits, toTensorData(fixture.train_logits));
-      return tf.neg(tf.mean(tf.sum(tf.mul(tf.logSoftmax(logits), labels), 1))) as Scalar;
-    }, parameters);
-    near('cross-entropy', value, tf.scalar(fixture.train_cross_entropy));
-    for (const [parameter, expected] of Object.entries(fixture.grad_weights)) {
-      near(`gradient of ${parameter}`, gradients[parameter]!, toTensorData(expected, kindOfWeight(expected)));
+  const { value, gradients } = gradientsOf(() => {
+    const features = encoder.apply(input, 'train');
+    const logits = head.apply(features);
+    near('train features', features, toTensorData(fixture.train_features));
+    near('train logits', logits, toTensorData(fixture.train_logits));
+    return tf.neg(tf.mean(tf.sum(tf.mul(tf.logSoftmax(logits), labels), 1))) as Scalar;
+  }, parameters);
+  near('cross-entropy', value, tf.scalar(fixture.train_cross_entropy));
+  for (const [name, expected] of Object.entries(fixture.grad_weights)) {
+    near(`gradient of ${name}`, gradients[name]!, toTensorData(expected, kindOfWeight(expected)));
+  }
+  const statistics = (what: string): void => {
+    for (const [name, expected] of Object.entries(fixture.bn_after_one_training_forward)) {
+      near(`${name} after ${what}`, encoder.buffers[name]!, toTensorData(expected));
     }
-    for (const [buffer, expected] of Object.entries(fixture.bn_after_one_training_forward)) {
-      near(buffer, encoder.buffers[buffer]!, toTensorData(expected));
-    }
+  };
+  statistics('one step');
+  encoder.apply(input, 'probe');
+  statistics('a probe');
+  const features = encoder.apply(input, 'evaluate');
+  near('evaluation features', features, toTensorData(fixture.eval_features));
+  near('evaluation logits', head.apply(features), toTensorData(fixture.eval_logits));
+  encoder.dispose();
+  head.dispose();
+}
 
-    encoder.apply(input, 'probe');
-    near('running mean after a probe', encoder.buffers['bn0.running_mean']!, toTensorData(fixture.bn_after_one_training_forward['bn0.running_mean']!));
-    const features = encoder.apply(input, 'evaluate');
-    near('evaluation features', features, toTensorData(fixture.eval_features));
-    near('evaluation logits', head.apply(features), toTensorData(fixture.eval_logits));
-  });
+describe.each(['wasm', 'cpu'] as const)('on %s', (device) => {
+  useBackend(device);
+  for (const name of ['encoder_color', 'encoder_gray']) {
+    describeWithFixture<EncoderFixture>(name, (read) => {
+      it('equals PyTorch', () => tf.tidy(() => compare(read())));
+    });
+  }
 });

@@ -1,4 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
@@ -12,14 +11,6 @@ export const fixturesFolder = resolve(process.env['UDI_FIXTURES'] ?? join(reposi
 export interface FixtureTensor {
   readonly shape: readonly number[];
   readonly data: readonly number[];
-}
-
-/** The parsed fixture `<name>.json`, or undefined, after a message that names the folder, if it is not there. */
-export function loadFixture(name: string): unknown {
-  const path = join(fixturesFolder, `${name}.json`);
-  if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8'));
-  console.warn(`Skipped: there is no ${name}.json in ${fixturesFolder}; set UDI_FIXTURES to the folder of the golden fixtures.`);
-  return undefined;
 }
 
 /** What a stored tensor is, which decides how PyTorch's layout becomes ours. */

@@ -47,8 +47,7 @@ export async function newWindow(browser: Browser, size = { width: 1280, height: 
 }
 
 /** Everything the page and its webviews wrote to the console from now on, e.g. refusals of a content policy. */
-export function recordConsole(page: Page): string[] {
-  const lines: string[] = [];
+export function recordConsole(page: Page, lines: string[] = []): string[] {
   page.on('console', (message) => lines.push(`${message.type()}: ${message.text()} (${message.location().url})`));
   page.on('pageerror', (error) => lines.push(`pageerror: ${error.message}`));
   return lines;
@@ -66,12 +65,10 @@ export async function reloadWorkbench(page: Page): Promise<void> {
   await workbenchReady(page);
 }
 
-/** Waits until the workbench is drawn and is connected to its extension host. */
+/** Waits until the workbench is drawn in its theme, which comes when the extensions are known. */
 export async function workbenchReady(page: Page): Promise<void> {
   await page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 2 * patience });
-  // The remote indicator says "Opening Remote..." until the server has answered.
-  const connecting = page.locator('.statusbar-item:has-text("Opening Remote")');
-  await connecting.waitFor({ state: 'detached', timeout: 2 * patience });
+  await page.locator('.monaco-workbench[class*="vscode-theme-"]').waitFor({ timeout: 2 * patience });
 }
 
 const picker = (page: Page): Locator => page.locator('.quick-input-widget:visible');
@@ -198,6 +195,15 @@ export interface WebviewQuery {
   timeout?: number;
 }
 
+function hasText(text: string, wanted: string | RegExp | undefined): boolean {
+  return wanted instanceof RegExp ? wanted.test(text) : text.includes(wanted ?? '');
+}
+
+/** The frames of webviews' own pages: main page > webview host > the extension's page. */
+function innerFrames(page: Page): Frame[] {
+  return page.frames().filter((frame) => !frame.isDetached() && frame.parentFrame()?.parentFrame());
+}
+
 /** Text of a frame, or undefined where it is still loading or gone. */
 async function frameMatches(frame: Frame, query: WebviewQuery): Promise<string | undefined> {
   try {
@@ -219,15 +225,11 @@ export async function webviewFrame(page: Page, query: WebviewQuery): Promise<Fra
   let seen: string[] = [];
   while (Date.now() < deadline) {
     seen = [];
-    for (const frame of page.frames()) {
-      // Main page > webview host > the extension's page.
-      if (!frame.parentFrame()?.parentFrame() || frame.isDetached()) continue;
+    for (const frame of innerFrames(page)) {
       const text = await frameMatches(frame, query);
       if (text === undefined) continue;
       seen.push(text.slice(0, 300));
-      const { contains } = query;
-      const found = contains === undefined || (contains instanceof RegExp ? contains.test(text) : text.includes(contains));
-      if (found) return frame;
+      if (hasText(text, query.contains)) return frame;
     }
     await sleep(100);
   }
@@ -235,11 +237,26 @@ export async function webviewFrame(page: Page, query: WebviewQuery): Promise<Fra
   throw new Error(`No visible webview shows ${wanted}; visible were: ${seen.join('\n---\n') || 'none'}`);
 }
 
-/** Sets the colour theme while the window is open, and waits until it is drawn. */
+/** How a theme is called in the classes of the workbench and of a webview's body. */
+const themeClasses: Record<Theme, { workbench: string; webview: string }> = {
+  light: { workbench: 'vs', webview: 'vscode-light' },
+  dark: { workbench: 'vs-dark', webview: 'vscode-dark' },
+  'hc-dark': { workbench: 'hc-black', webview: 'vscode-high-contrast' },
+  'hc-light': { workbench: 'hc-light', webview: 'vscode-high-contrast-light' },
+};
+
+/** Sets the colour theme while the window is open, and waits until the window and its webviews have it. */
 export async function setTheme(page: Page, server: CodeServer, theme: Theme): Promise<void> {
   server.setSettings({ 'workbench.colorTheme': themeNames[theme] });
-  const kind = { light: 'vs', dark: 'vs-dark', 'hc-dark': 'hc-black', 'hc-light': 'hc-light' }[theme];
-  await page.locator(`.monaco-workbench.${kind}`).waitFor();
+  const { workbench, webview } = themeClasses[theme];
+  await page.locator(`.monaco-workbench.${workbench}`).waitFor();
+  for (const frame of innerFrames(page)) {
+    // A frame that goes away meanwhile (a hidden panel) needs no theme.
+    const body = frame.locator(`body[data-vscode-theme-kind="${webview}"]`);
+    await body.waitFor({ timeout: 5000 }).catch((error: unknown) => {
+      if (!frame.isDetached()) throw error;
+    });
+  }
 }
 
 /** What is on the clipboard; the workbench copies through the browser's. */

@@ -33,7 +33,7 @@ export interface HostSuiteOptions extends ServerOptions {
 /** Names of the environment variables that test/host/index.ts reads. */
 export const hostVariables = { results: 'UDI_HOST_RESULTS', grep: 'UDI_HOST_GREP' } as const;
 
-/** Bundles all `*.test.ts` of a folder and the runner of test/host/index.ts into one CommonJS file; returns its path. */
+/** Bundles the `*.test.ts` of a folder and the runner of test/host/index.ts into one CommonJS file; returns its path. */
 export async function bundleHostSuite(folder: string, names: readonly string[] = []): Promise<string> {
   const all = readdirSync(folder).filter((name) => name.endsWith('.test.ts')).sort();
   const chosen = all.filter((file) => names.length === 0 || names.some((name) => file.includes(name)));
@@ -63,8 +63,9 @@ async function addDevelopmentOptions(page: Page, extension: string, suite: strin
       const value = original.call(this, name);
       if (this.id !== 'vscode-workbench-web-configuration' || name !== 'data-settings' || value === null) return value;
       const configuration = JSON.parse(value) as { developmentOptions?: object };
-      const added = { extensions: [uri(extension)], extensionTestsPath: uri(suite) };
-      return JSON.stringify({ ...configuration, developmentOptions: { ...configuration.developmentOptions, ...added } });
+      const tests = { extensions: [uri(extension)], extensionTestsPath: uri(suite) };
+      const developmentOptions = { ...configuration.developmentOptions, ...tests };
+      return JSON.stringify({ ...configuration, developmentOptions });
     };
   }, { extension, suite });
 }
@@ -102,13 +103,12 @@ export async function runHostSuite(options: HostSuiteOptions): Promise<TestResul
     const page = await (await newWindow(browser)).newPage();
     await addDevelopmentOptions(page, options.extension, options.suite);
     await openWorkbench(page, server, options.workspace);
-    const minutes = (options.timeoutMs ?? 600_000) / 60_000;
-    const deadline = Date.now() + minutes * 60_000;
+    const limit = options.timeoutMs ?? 600_000;
+    const deadline = Date.now() + limit;
     try {
-      return await followResults(results, () => {
-        if (Date.now() > deadline) return `The suite did not end within ${minutes} minutes.`;
-        return undefined;
-      });
+      return await followResults(results, () =>
+        Date.now() > deadline ? `The suite did not end within ${limit / 60_000} minutes.` : undefined,
+      );
     } catch (error) {
       if (!existsSync(results)) await screenshot(page, 'failed-host-suite').catch(() => undefined);
       throw new Error(`${(error as Error).message}\n${evidence(server)}`, { cause: error });

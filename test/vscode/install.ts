@@ -57,8 +57,10 @@ function checkBuildTools(): void {
 /** npm under Node 24, with that Node's own headers, so that node-gyp downloads none. */
 function npmEnvironment(): NodeJS.ProcessEnv {
   const bin = dirname(node24());
-  const npmSettings = Object.entries(process.env).filter(([key]) => !/^npm_(config|lifecycle|package)_/i.test(key));
-  const env: NodeJS.ProcessEnv = { ...Object.fromEntries(npmSettings), PATH: `${bin}${delimiter}${process.env['PATH']}` };
+  // What an outer `npm run` adds to the environment is not meant for this npm.
+  const kept = Object.entries(process.env).filter(([key]) => !/^npm_(config|lifecycle|package)_/i.test(key));
+  const path = `${bin}${delimiter}${process.env['PATH']}`;
+  const env: NodeJS.ProcessEnv = { ...Object.fromEntries(kept), PATH: path };
   const probe = spawnSync(node24(), ['-p', 'process.execPath'], { encoding: 'utf8' });
   const headers = [resolve(dirname(probe.stdout.trim()), '..'), ...npmPrefixes()];
   const nodedir = headers.find((folder) => existsSync(join(folder, 'include/node/node_api.h')));
@@ -77,7 +79,8 @@ function npmPrefixes(): string[] {
 export function installCodeServer(): string {
   if (existsSync(stampFile(codeServerDir))) return codeServerDir;
   checkBuildTools();
-  console.log(`Installing code-server ${codeServerVersion} (a complete VS Code) into ${codeServerDir}, once, about a minute:`);
+  console.log(`Installing code-server ${codeServerVersion}, a complete VS Code, once (about a minute), into`);
+  console.log(`${codeServerDir}:`);
   mkdirSync(cacheDir, { recursive: true });
   // Built beside its final place and renamed at the end: an install that was cut off never looks like a finished one.
   const work = `${codeServerDir}.${process.pid}`;
@@ -129,7 +132,7 @@ export function installBrowser(): string {
   const debian = /^ID(_LIKE)?=.*(debian|ubuntu)/m.test(system) && onPath('apt-get') !== undefined;
   if (!debian || process.getuid?.() !== 0) {
     const how = debian ? 'Install one with: sudo apt-get install chromium' : 'Install Chromium or Google Chrome';
-    throw new Error(`No Chromium or Chrome found, which the VS Code tests need. ${how}, or set UDI_BROWSER to its path.`);
+    throw new Error(`The VS Code tests need Chromium or Chrome. ${how}, or set UDI_BROWSER to its path.`);
   }
   console.log('Installing Debian\'s chromium, once:');
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };

@@ -21,7 +21,7 @@ export const themeNames: Record<Theme, string> = {
   'hc-light': 'Default High Contrast Light',
 };
 
-/** Settings that keep a test window quiet: no welcome page, hints, updates, AI or dialogs of the operating system. */
+/** Settings that keep a test window quiet: no welcome page, hints, updates, AI, or dialogs of the system. */
 const quiet: Settings = {
   'chat.disableAIFeatures': true,
   'extensions.autoCheckUpdates': false,
@@ -60,13 +60,14 @@ export interface ServerOptions {
   graceSeconds?: number;
   /** Default: a free port. */
   port?: number;
+  /** A user-data folder to keep. Default: a temporary one, deleted by `stop`. */
+  dataDir?: string;
 }
 
 export interface CodeServer {
   readonly url: string;
   readonly port: number;
   readonly pid: number;
-  /** The user-data folder; deleted by `stop`. */
   readonly dataDir: string;
   readonly extensionsDir: string;
   /** All that the server printed so far. */
@@ -124,11 +125,11 @@ function readLogs(folder: string): Map<string, string> {
 /** Starts code-server and waits until it listens. */
 export async function startServer(options: ServerOptions = {}): Promise<CodeServer> {
   installCodeServer();
-  const dataDir = mkdtempSync(join(tmpdir(), 'udi-vscode-'));
+  const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'udi-vscode-'));
   const extensionsDir = options.extensionsDir ?? join(dataDir, 'extensions');
   // An own home: VS Code reads agent files there, and deleting "to the trash" puts files there.
   const home = join(dataDir, 'home');
-  for (const folder of ['home', 'User', 'Machine']) mkdirSync(join(dataDir, folder));
+  for (const folder of ['home', 'User', 'Machine']) mkdirSync(join(dataDir, folder), { recursive: true });
   const theme = { 'workbench.colorTheme': themeNames[options.theme ?? 'light'] };
   writeFileSync(join(dataDir, 'User/settings.json'), JSON.stringify({ ...quiet, ...theme, ...options.settings }));
   // Changes go to the machine's settings, which override the user's: in this build VS Code does not notice a change of
@@ -168,9 +169,13 @@ export async function startServer(options: ServerOptions = {}): Promise<CodeServ
       // The group is gone already.
     }
   };
+  // A just killed extension host may still be closing its log, so deleting is tried again.
+  const clean = (): void => {
+    if (!options.dataDir) rmSync(dataDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  };
   const onExit = (): void => {
     signal('SIGKILL');
-    rmSync(dataDir, { recursive: true, force: true });
+    clean();
   };
   process.once('exit', onExit);
   const stop = async (): Promise<void> => {
@@ -181,8 +186,7 @@ export async function startServer(options: ServerOptions = {}): Promise<CodeServ
     signal('SIGKILL');
     await gone;
     process.removeListener('exit', onExit);
-    // A just killed extension host may still be closing its log, so deleting is tried again.
-    rmSync(dataDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    clean();
   };
 
   const deadline = Date.now() + 60_000;

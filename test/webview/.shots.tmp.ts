@@ -23,7 +23,7 @@ for(const t of th) for(const w of ws){
       await p.page.close(); continue;
     }
     const p=await openPanel(b,bundles,'runPanel.js',{theme:t,width:w});
-    await p.post(fixtures[n]!().view);
+    await p.page.clock.setFixedTime((fixtures[n]!().view.run.lastTime??Date.now())+2700); await p.post(fixtures[n]!().view); if(process.env.OPEN) await p.page.evaluate(()=>{for(const d of document.querySelectorAll('details'))d.open=true}); if(process.env.OPEN) await p.page.waitForTimeout(100);
     await p.page.screenshot({path:`${out}/${n.replace(/ /g,'-')}-${t}-${w}.png`,fullPage:true,caret:'initial'});
     await slices(p.page,`${n.replace(/ /g,'-')}-${t}-${w}`);
     const over=await p.page.evaluate(()=>document.documentElement.scrollWidth>innerWidth);

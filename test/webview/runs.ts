@@ -80,8 +80,10 @@ class Journal {
     this.add({ type: 'anchor', anchor: order[0]!, order: [...order], candidates, tieTolerance: 0.015, decidedBy });
   }
 
-  test(targets: readonly string[]): void {
-    this.add({ type: 'test', selectedOn: 'validation', scores: Object.fromEntries(targets.map((target) => [target, testScores(target)])) });
+  /** `errors`: factor on the number of errors, so that runs differ. */
+  test(targets: readonly string[], errors = 1): void {
+    const scores = Object.fromEntries(targets.map((target) => [target, testScores(target, errors)]));
+    this.add({ type: 'test', selectedOn: 'validation', scores });
   }
 }
 
@@ -100,9 +102,9 @@ function best(target: string): Scores {
   return Array.from({ length: 8 }, (_, index) => scoresAt(target, index + 1)).reduce((first, each) => (each.accuracy > first.accuracy ? each : first));
 }
 
-function testScores(target: string): TestScores {
+function testScores(target: string, errors: number): TestScores {
   const confusion = Array.from({ length: CLASSES }, (_, truth) => Array.from({ length: CLASSES }, (_, predicted) => {
-    const wrong = Math.round((1 - ceilings[target]!) * 1000 * ((truth * 7 + predicted * 3) % 5) / 20);
+    const wrong = Math.round(errors * (1 - ceilings[target]!) * (0.3 + truth * 0.15) * 100 * ((truth * 7 + predicted * 3) % 5) / 2);
     return truth === predicted ? 0 : wrong;
   }));
   confusion.forEach((row, truth) => {
@@ -202,7 +204,7 @@ export function fixedRun(): RunFixture {
   branches(journal, two);
   journal.anchor(['color', 'gray'], 'config', two);
   journal.follower('gray', ['color'], 8, 8, alpha);
-  journal.test([...two, 'fusion']);
+  journal.test([...two, 'fusion'], 1.12);
   journal.add({ type: 'ended', state: 'finished' });
   return fixture('alpha-fixed-9c0d', journal, { title: 'α fixed at (0.5, 0.25)', method: { ...udiConfig, alpha, anchor: 'color' } });
 }
@@ -212,7 +214,7 @@ export function sumRun(): RunFixture {
   const journal = new Journal();
   journal.started({ name: 'sum', label: 'Sum (joint training)' }, two, 12, 'cgmnist-sum');
   journal.stage('joint', two, [...two, 'fusion'], 12, 12);
-  journal.test([...two, 'fusion']);
+  journal.test([...two, 'fusion'], 1.3);
   journal.add({ type: 'ended', state: 'finished' });
   return fixture('cgmnist-sum-e1f2', journal, { title: 'cgmnist-sum', method: { name: 'sum' } });
 }

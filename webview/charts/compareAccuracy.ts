@@ -1,6 +1,6 @@
 import type { CompareView } from '../../src/core/protocol.ts';
 import { percent } from '../format.ts';
-import { modalitiesOf, orderTargets } from '../words.ts';
+import { modalitiesOf, orderTargets, runLabels } from '../words.ts';
 import { runLook } from './looks.ts';
 import { epochAxis, type Chart, type LinePlot } from './plot.ts';
 import { overlaid, timeline } from './timeline.ts';
@@ -10,14 +10,15 @@ export const compareAccuracy: Chart<CompareView> = {
   id: 'compareAccuracy',
   title: 'Accuracy',
   draw({ runs }) {
-    const lines = runs.map((view, index) => ({ view, look: runLook(index), ...timeline(view) }));
+    const labels = runLabels(runs);
+    const lines = runs.map((view, index) => ({ view, label: labels[index]!, look: runLook(index), ...timeline(view) }));
     const modalities = runs.flatMap(({ run }) => modalitiesOf(run));
     const present = lines.flatMap(({ epochs }) => epochs.flatMap(({ event }) => Object.keys(event.validation)));
     const targets = orderTargets(present, modalities).reverse();
     const longest = Math.max(0, ...lines.map(({ epochs }) => epochs.length));
     const plots = targets.map((target): LinePlot => {
-      const series = lines.map(({ view, look, epochs }) => ({
-        id: view.id, label: view.title, column: `${target}, ${view.title}`, look,
+      const series = lines.map(({ view, label, look, epochs }) => ({
+        id: view.id, label, column: `${target}, ${label}`, look,
         points: overlaid(epochs, (event) => event.validation[target]?.accuracy),
       })).filter(({ points }) => points.length > 0);
       const newest = series.map(({ label, points }) => `${label} ${percent(points.at(-1)?.y ?? 0)}`).join(', ');

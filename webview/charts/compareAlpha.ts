@@ -1,6 +1,6 @@
 import type { CompareView } from '../../src/core/protocol.ts';
 import { fixed } from '../format.ts';
-import { stageKind } from '../words.ts';
+import { runLabels, stageKind } from '../words.ts';
 import { runLook } from './looks.ts';
 import { epochAxis, type Chart, type LinePlot } from './plot.ts';
 import { overlaid, timeline } from './timeline.ts';
@@ -15,9 +15,10 @@ export const compareAlpha: Chart<CompareView> = {
   id: 'compareAlpha',
   title: 'α-weight traces',
   draw({ runs }) {
+    const labels = runLabels(runs);
     const lines = runs.map((view, index) => {
       const stages = view.run.stages.filter((stage) => stageKind(stage.id) === 'follower');
-      return { view, look: runLook(index), epochs: timeline(view, stages).epochs };
+      return { view, label: labels[index]!, look: runLook(index), epochs: timeline(view, stages).epochs };
     }).filter(({ epochs }) => epochs.some(({ event }) => event.alpha));
     if (lines.length === 0) {
       const expected = runs.some(({ config }) => 'alpha' in config.method);
@@ -27,8 +28,8 @@ export const compareAlpha: Chart<CompareView> = {
     const largest = Math.max(1, ...lines.flatMap(({ epochs }) => epochs.flatMap(({ event: { alpha } }) => (alpha ? Object.values(alpha) : []))));
     return {
       plots: terms.map(({ id, title }): LinePlot => {
-        const series = lines.map(({ view, look, epochs }) => ({
-          id: view.id, label: view.title, column: `${title.split(',')[0]}, ${view.title}`, look,
+        const series = lines.map(({ view, label, look, epochs }) => ({
+          id: view.id, label, column: `${title.split(',')[0]}, ${label}`, look,
           points: overlaid(epochs, (event) => event.alpha?.[id]),
         }));
         const newest = series.map(({ label, points }) => `${label} ${fixed(points.at(-1)?.y ?? 0, 3)}`).join(', ');

@@ -23,6 +23,8 @@ const BAR_LABEL_WIDTH = 62;
 /** Up to this many points each gets a marker; with more, only some, or the line disappears under them. */
 const MARKERS = 24;
 
+const LONGEST_NAME = 18;
+
 const pointStyles = { circle: 'circle', triangle: 'triangle', square: 'rect', diamond: 'rectRot' } as const;
 
 /** Turns a plot into a configuration of chart.js. Pure: the colors come with the theme. */
@@ -115,7 +117,7 @@ function barConfig(plot: BarPlot, theme: Theme): ChartConfiguration<'bar', numbe
   return {
     type: 'bar',
     data: {
-      labels: plot.bars.map(({ label }) => label),
+      labels: plot.bars.map(({ label }) => shorten(label)),
       datasets: [{
         label: plot.title,
         data: plot.bars.map(({ value }) => value),
@@ -154,6 +156,11 @@ function barConfig(plot: BarPlot, theme: Theme): ChartConfiguration<'bar', numbe
       },
     },
   };
+}
+
+/** Leaves out the middle of a long name: beside a bar there is room for this much. */
+function shorten(name: string): string {
+  return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME / 2)}…${name.slice(-LONGEST_NAME / 2 + 1)}` : name;
 }
 
 function hue(look: Look, theme: Theme): string {

@@ -39,13 +39,14 @@ function lineTable(chart: string, title: string, plots: readonly LinePlot[]): Ta
   const staged = plots.some(({ bands }) => bands.length > 0);
   const rows = new Map<string, PlotPoint>();
   for (const { values } of columns) for (const [row, point] of values) rows.set(row, point);
-  const stages = [...new Set([...rows.values()].map(({ stage }) => stage))];
-  const inOrder = [...rows.values()].sort((a, b) => stages.indexOf(a.stage) - stages.indexOf(b.stage) || a.epoch - b.epoch || a.x - b.x);
+  const stages = [...new Set(plots.flatMap(({ bands }) => bands.map(({ label }) => label)))];
+  const inOrder = [...rows.values()].sort((a, b) =>
+    stages.indexOf(a.stage ?? '') - stages.indexOf(b.stage ?? '') || a.epoch - b.epoch);
   return {
     caption: `${title}: values by epoch`,
     head: [[
-      ...(staged ? [{ text: 'Stage', scope: 'col' as const }] : []),
-      { text: 'Epoch', scope: 'col' },
+      ...(staged ? [{ text: 'Stage', scope: 'col' as const, class: 'text' }] : []),
+      { text: 'Epoch', scope: 'col', class: 'text' },
       ...columns.map(({ series }): Cell => ({ text: series.column, scope: 'col' })),
     ]],
     rows: inOrder.map((row) => [

@@ -4,8 +4,9 @@ import type { Hue } from '../theme.ts';
 
 const markers: readonly Marker[] = ['circle', 'triangle', 'square', 'diamond'];
 const dashNames: readonly Dash[] = ['solid', 'dashed', 'dotted', 'dashDot'];
-const modalityHues: readonly Hue[] = ['blue', 'orange', 'purple', 'green', 'red', 'yellow'];
-const runHues: readonly Hue[] = ['blue', 'orange', 'green', 'purple', 'red', 'yellow', 'foreground'];
+// Orange comes late: in the light high-contrast theme it is a second blue.
+const modalityHues: readonly Hue[] = ['blue', 'yellow', 'purple', 'green', 'red', 'orange'];
+const runHues: readonly Hue[] = ['blue', 'yellow', 'green', 'purple', 'red', 'orange', 'foreground'];
 
 /** The look of a modality, by its place in the dataset, or of the fusion: the same in every chart of a run. */
 export function targetLook(target: string, modalities: readonly string[]): Look {
@@ -27,7 +28,7 @@ const termLooks: Readonly<Record<string, Look>> = {
 
 /** The look of a loss term, and of its weight α and alignment ξ. */
 export function termLook(term: string): Look {
-  return termLooks[term] ?? { hue: 'yellow', dash: 'dashDot', marker: 'diamond' };
+  return termLooks[term] ?? { hue: 'orange', dash: 'dashDot', marker: 'diamond' };
 }
 
 /** The look of a compared run. The numbers of hues, dashes and markers make the first 28 runs differ. */

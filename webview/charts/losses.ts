@@ -21,7 +21,8 @@ export const losses: Chart<RunView> = {
       // Only the stages that have the term: the unimodal ones would leave most of the axis empty.
       const stages = view.run.stages.filter((stage) => stage.epochs.some((event) => value(event) !== undefined));
       const { epochs: own, bands, x } = timeline(view, stages);
-      const points = pointsOf(own, value);
+      // Which epoch was kept is a matter of accuracy, not of the losses.
+      const points = pointsOf(own, value).map((point) => ({ ...point, kept: false }));
       return {
         kind: 'line', id, title, format, half: true, x, y: {}, bands,
         series: [{ id, label: title, column: title, look: termLook(id), points }],

@@ -24,6 +24,9 @@ declare module 'chart.js' {
   }
 }
 
+/** Room around the name of a stage. */
+const PADDING = 8;
+
 /** Lines between the stages and their names above the plot. */
 export const stageBands: Plugin<'line', BandOptions> = {
   id: 'stageBands',
@@ -37,6 +40,9 @@ export const stageBands: Plugin<'line', BandOptions> = {
     ctx.font = font;
     ctx.textAlign = 'center';
     ctx.textBaseline = 'bottom';
+    // All names in full or none, so that stages of one kind are named alike.
+    const whole = bands.every(({ from, to, label }) =>
+      ctx.measureText(label).width <= x.getPixelForValue(to) - x.getPixelForValue(from) - PADDING);
     bands.forEach(({ from, to, label, short }, index) => {
       const [left, right] = [x.getPixelForValue(from), x.getPixelForValue(to)];
       if (index > 0) {
@@ -45,7 +51,8 @@ export const stageBands: Plugin<'line', BandOptions> = {
         ctx.lineTo(Math.round(left) + 0.5, bottom);
         ctx.stroke();
       }
-      ctx.fillText(fit(ctx, [label, short], right - left - 8), (left + right) / 2, top - 3);
+      const text = whole ? label : cutOff(ctx, short, right - left - PADDING);
+      ctx.fillText(text, (left + right) / 2, top - 3);
     });
     ctx.restore();
   },
@@ -81,11 +88,9 @@ export const barFigures: Plugin<'bar', FigureOptions> = {
   },
 };
 
-/** The first text that fits, or the last one cut off. */
-function fit(ctx: CanvasRenderingContext2D, texts: readonly string[], width: number): string {
-  const found = texts.find((text) => ctx.measureText(text).width <= width);
-  if (found !== undefined) return found;
-  let text = texts.at(-1) ?? '';
+function cutOff(ctx: CanvasRenderingContext2D, whole: string, width: number): string {
+  if (ctx.measureText(whole).width <= width) return whole;
+  let text = whole;
   while (text.length > 0 && ctx.measureText(`${text}…`).width > width) text = text.slice(0, -1);
   return text === '' ? '' : `${text}…`;
 }

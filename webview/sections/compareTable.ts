@@ -5,7 +5,7 @@ import { element } from '../dom.ts';
 import { NONE, percent } from '../format.ts';
 import { createTable, type Cell, type TableModel } from '../tables.ts';
 import type { ViewStore } from '../viewState.ts';
-import { stateWords } from '../words.ts';
+import { runLabels, stateWords } from '../words.ts';
 import type { Section } from './section.ts';
 
 const formats = [['csv', 'CSV'], ['markdown', 'Markdown'], ['latex', 'LaTeX']] as const;
@@ -25,14 +25,15 @@ export function createCompareTable(store: ViewStore, post: (message: FromCompare
 
 function compareTable({ runs, changed, scores }: CompareView, post: (message: FromComparePanel) => void): TableModel {
   const width = runs.length + 1;
+  const labels = runLabels(runs);
   const group = (text: string): Cell[] => [{ text, scope: 'rowgroup', span: width, class: 'group' }];
   const nothing = (text: string): Cell[] => [{ text, span: width, class: 'text' }];
   return {
     caption: 'Compared runs',
     head: [[
       { text: 'Run', scope: 'col' },
-      ...runs.map(({ id, title }): Cell => ({
-        text: title, scope: 'col', title: `Open ${title}`, data: { run: id }, action: () => post({ type: 'openRun', id }) })),
+      ...runs.map(({ id, title }, index): Cell => ({
+        text: labels[index]!, scope: 'col', title: `Open ${title}`, data: { run: id }, action: () => post({ type: 'openRun', id }) })),
     ]],
     rows: [
       [{ text: 'state', scope: 'row' }, ...runs.map(({ id, state }): Cell => ({ text: stateWords[state].label, class: 'text', data: { run: id, state } }))],

@@ -52,7 +52,7 @@ function confusionTable(target: string, counts: readonly (readonly number[])[], 
             text: String(value),
             class: right ? 'right' : value === 0 ? 'none' : 'wrong',
             // An error rate of one percent would not be seen on a linear scale.
-            heat: right ? share : Math.sqrt(share),
+            heat: right ? share : Math.cbrt(share),
             title: `true ${name(truth)}, predicted ${name(predicted)}: ${value} of ${total}, ${percent(share)}`,
             data: { target, true: String(truth), predicted: String(predicted), value: String(value) },
           };

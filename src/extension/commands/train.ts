@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import type { RunConfig } from '../../core/config.ts';
@@ -22,7 +22,8 @@ export const train: Command = async (services, target) => {
   if (document.isDirty && !(await document.save())) {
     throw new UserError(`${uri.fsPath} could not be saved, so it was not trained.`, 'Save it and start again.');
   }
-  const parsed = parseConfig(document.getText(), services.catalog, { name: configName(uri.path) });
+  // Read from the disk: the text of a document that no editor shows may be older than its file.
+  const parsed = parseConfig(readFileSync(uri.fsPath, 'utf8'), services.catalog, { name: configName(uri.path) });
   if (!parsed.config) return void await refuse(uri, parsed.problems);
   return await startRun(services, uri, parsed.config);
 };

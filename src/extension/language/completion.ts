@@ -16,9 +16,10 @@ export class ConfigCompletion implements vscode.CompletionItemProvider {
     const inline = cursor.inline.get('name');
     const choices = { ...full.choices, ...(cursor.inBraces && inline !== undefined ? { [section]: inline } : {}) };
     if (cursor.valueOf !== undefined) {
-      return this.help.values([...cursor.path, cursor.valueOf], choices).map(({ value, help }) => {
+      return this.help.values([...cursor.path, cursor.valueOf], choices).map(({ value, help }, index) => {
         const item = new vscode.CompletionItem(value, vscode.CompletionItemKind.EnumMember);
         item.detail = help;
+        item.sortText = orderText(index);
         return item;
       });
     }
@@ -34,8 +35,13 @@ function keyItem(key: KeyHelp, index: number, inBraces: boolean): vscode.Complet
   item.detail = key.required ? 'required' : key.detail;
   item.documentation = [key.help, key.detail].filter((part) => part !== '').join('\n\n');
   item.insertText = key.isMap && !inBraces ? new vscode.SnippetString(`${key.key}:\n  $0`) : `${key.key}: `;
-  // What is required comes first, the rest in the order of the schema.
-  item.sortText = `${key.required ? 0 : 1}${String(index).padStart(3, '0')}`;
+  // What is required comes first.
+  item.sortText = `${key.required ? 0 : 1}${orderText(index)}`;
   if (!key.isMap) item.command = { command: 'editor.action.triggerSuggest', title: 'Suggest a value' };
   return item;
+}
+
+/** Keeps the order of the schema, where VS Code would sort by the alphabet. */
+function orderText(index: number): string {
+  return String(index).padStart(3, '0');
 }

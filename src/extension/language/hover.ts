@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { markdownText } from '../plainText.ts';
 import type { ConfigHelp } from './configSchema.ts';
 import { outlineOf } from './configChoices.ts';
 import { keyAt } from './keyAt.ts';
@@ -12,9 +13,8 @@ export class ConfigHover implements vscode.HoverProvider {
     const found = keyAt(text, document.offsetAt(position));
     const key = found && this.help.key(found.path, outlineOf(text).choices);
     if (!found || !key || key.help === '') return undefined;
-    const content = new vscode.MarkdownString().appendText(key.help);
-    if (key.detail !== '') content.appendMarkdown('\n\n').appendText(key.detail);
-    if (key.source) content.appendMarkdown('\n\n').appendText(`Source: ${key.source}`);
+    const parts = [key.help, key.detail, key.source ? `Source: ${key.source}` : ''].filter((part) => part !== '');
+    const content = new vscode.MarkdownString(parts.map(markdownText).join('\n\n'));
     const range = new vscode.Range(document.positionAt(found.start), document.positionAt(found.end));
     return new vscode.Hover(content, range);
   }

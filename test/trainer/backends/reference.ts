@@ -1,0 +1,43 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { createRandom } from '../../../src/core/random.ts';
+import { chooseBackend, type BackendId, type BackendSearch } from '../../../src/trainer/backends/index.ts';
+import { search } from '../numbers.ts';
+
+/** Standard normal numbers that are the same on every backend. */
+export function noise(shape: number[], seed: number): Tensor {
+  const random = createRandom(seed);
+  return tf.tensor(Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => random.normal()), shape);
+}
+
+/** What `compute` returns on one backend, as plain arrays; everything it created is disposed. */
+export async function valuesOn(device: BackendId, compute: () => Tensor[], where: BackendSearch = search): Promise<number[][]> {
+  await chooseBackend(device, where);
+  const tensors = tf.tidy(compute);
+  const values = await Promise.all(tensors.map(async (tensor) => Array.from(await tensor.data())));
+  tf.dispose(tensors);
+  return values;
+}
+
+/** Largest difference between the two backends, relative to the largest reference value of the same tensor. */
+export async function largestDifference(compute: () => Tensor[], device: BackendId = 'wasm', where: BackendSearch = search): Promise<number> {
+  const expected = await valuesOn('cpu', compute);
+  const actual = await valuesOn(device, compute, where);
+  let worst = 0;
+  expected.forEach((values, index) => {
+    const scale = values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1e-3);
+    if (actual[index]!.length !== values.length) throw new Error(`Tensor ${index} has ${actual[index]!.length} values, not ${values.length}`);
+    values.forEach((value, at) => {
+      const difference = Math.abs(actual[index]![at]! - value) / scale;
+      worst = difference <= worst ? worst : difference;
+    });
+  });
+  return worst;
+}
+
+/** A function's value and its gradients with respect to all inputs, with a fixed random weight on every output. */
+export function withGradients(compute: (...inputs: Tensor[]) => Tensor, inputs: Tensor[]): Tensor[] {
+  const value = compute(...inputs);
+  const weight = noise(value.shape, 99);
+  return [value, ...tf.grads((...given: Tensor[]) => tf.sum(tf.mul(compute(...given), weight)))(inputs)];
+}
