@@ -23,11 +23,14 @@ export function createAnnouncer(): Announcer {
       const first = latest === undefined;
       latest = text;
       if (first || timer !== undefined) return;
-      timer = window.setTimeout(() => {
-        timer = undefined;
-        last = Date.now();
-        setText(root, latest ?? '');
-      }, Math.max(0, last + PAUSE - Date.now()));
+      timer = window.setTimeout(
+        () => {
+          timer = undefined;
+          last = Date.now();
+          setText(root, latest ?? '');
+        },
+        Math.max(0, last + PAUSE - Date.now()),
+      );
     },
   };
 }

@@ -1,5 +1,13 @@
 import {
-  BarController, BarElement, CategoryScale, Chart as ChartJs, LinearScale, LineController, LineElement, PointElement, Tooltip,
+  BarController,
+  BarElement,
+  CategoryScale,
+  Chart as ChartJs,
+  LinearScale,
+  LineController,
+  LineElement,
+  PointElement,
+  Tooltip,
   type ChartConfiguration,
 } from 'chart.js';
 import { plotConfig } from './charts/config.ts';
@@ -14,9 +22,19 @@ import { readTheme, type Theme } from './theme.ts';
 import type { ViewStore } from './viewState.ts';
 
 ChartJs.register(
-  LineController, LineElement, PointElement, LinearScale, BarController, BarElement, CategoryScale, Tooltip, stageBands, barFigures);
+  LineController,
+  LineElement,
+  PointElement,
+  LinearScale,
+  BarController,
+  BarElement,
+  CategoryScale,
+  Tooltip,
+  stageBands,
+  barFigures,
+);
 
-/** A chart on the page: its plots, the legend that switches their series, what there is to say, and the table behind it. */
+/** A chart on the page: its plots, the legend that switches their series, what there is to say, and the tables. */
 export interface ChartView<Source> {
   readonly root: HTMLElement;
   /** Draws the figure of this source; false if it makes no sense for it and nothing is to be shown. */
@@ -47,18 +65,29 @@ export function createChartView<Source>(chart: Chart<Source>, store: ViewStore):
   });
   const details = createDetails(`table:${chart.id}`, 'Table', 'table', false, store);
   const tables: Table[] = [];
-  const root = element('div', { class: 'chart', 'data-chart': chart.id }, [empty, note, legend.root, plots, details.root]);
+  const root = element('div', { class: 'chart', 'data-chart': chart.id }, [
+    empty,
+    note,
+    legend.root,
+    plots,
+    details.root,
+  ]);
   let figure: Figure = { plots: [] };
 
   function draw(): void {
     const hidden = store.state.hidden[chart.id] ?? [];
     const theme = readTheme();
     legend.update(figure.plots, hidden);
-    const roots = syncChildren(plots, figure.plots, ({ id, kind }) => `${kind}:${id}`, (plot) => {
-      const view = createPlotView();
-      views.set(`${plot.kind}:${plot.id}`, view);
-      return view.root;
-    });
+    const roots = syncChildren(
+      plots,
+      figure.plots,
+      ({ id, kind }) => `${kind}:${id}`,
+      (plot) => {
+        const view = createPlotView();
+        views.set(`${plot.kind}:${plot.id}`, view);
+        return view.root;
+      },
+    );
     figure.plots.forEach((plot) => views.get(`${plot.kind}:${plot.id}`)?.update(plot, theme, hidden));
     for (const [key, view] of views) {
       if (roots.includes(view.root)) continue;
@@ -122,7 +151,9 @@ function createPlotView(): PlotView {
       const { datasets } = chart.data;
       const next = config.data.datasets;
       // Known series keep their dataset object, and with it a tooltip that is open on them.
-      chart.data.datasets = next.map((dataset) => Object.assign(datasets.find(({ label }) => label === dataset.label) ?? {}, dataset));
+      chart.data.datasets = next.map((dataset) =>
+        Object.assign(datasets.find(({ label }) => label === dataset.label) ?? {}, dataset),
+      );
       chart.update('none');
     },
     dispose: () => chart?.destroy(),

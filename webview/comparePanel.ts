@@ -15,7 +15,10 @@ function createPanel(connection: Connection<FromComparePanel>): (view: CompareVi
   const store = createViewStore(connection);
   const restoreScroll = keepScroll(store);
   const title = element('h1');
-  const sections = [createCompareTable(store, connection.post), ...compareCharts.map((chart) => createChartSection(chart, store))];
+  const sections = [
+    createCompareTable(store, connection.post),
+    ...compareCharts.map((chart) => createChartSection(chart, store)),
+  ];
 
   return (view) => {
     setText(title, `Compare ${view.runs.length} runs`);

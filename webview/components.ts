@@ -1,7 +1,13 @@
 import { endFocusProbe } from './focusProbe.ts';
 import {
-  provideVSCodeDesignSystem, vsCodeButton, vsCodeDropdown, vsCodeOption, vsCodeRadio, vsCodeRadioGroup,
-  type Dropdown, type RadioGroup,
+  provideVSCodeDesignSystem,
+  vsCodeButton,
+  vsCodeDropdown,
+  vsCodeOption,
+  vsCodeRadio,
+  vsCodeRadioGroup,
+  type Dropdown,
+  type RadioGroup,
 } from '@vscode/webview-ui-toolkit';
 import { element, setAttribute, setText, show, syncChildren } from './dom.ts';
 
@@ -11,7 +17,13 @@ import { element, setAttribute, setText, show, syncChildren } from './dom.ts';
  */
 export function registerComponents(): void {
   endFocusProbe();
-  provideVSCodeDesignSystem().register(vsCodeButton(), vsCodeDropdown(), vsCodeOption(), vsCodeRadio(), vsCodeRadioGroup());
+  provideVSCodeDesignSystem().register(
+    vsCodeButton(),
+    vsCodeDropdown(),
+    vsCodeOption(),
+    vsCodeRadio(),
+    vsCodeRadioGroup(),
+  );
 }
 
 /** A button; `quiet` for those that change nothing. */
@@ -22,7 +34,11 @@ export interface Button {
 
 /** Creates a button. */
 export function createButton(
-  label: string, appearance: 'primary' | 'secondary', onClick: () => void, data: Readonly<Record<string, string>> = {}): Button {
+  label: string,
+  appearance: 'primary' | 'secondary',
+  onClick: () => void,
+  data: Readonly<Record<string, string>> = {},
+): Button {
   const root = element('vscode-button' as 'button', { appearance }, [label]);
   Object.assign(root.dataset, data);
   root.addEventListener('click', onClick);
@@ -50,7 +66,10 @@ export interface ChoiceOption {
 
 /** A row of radio buttons, for a handful of short options. */
 export function createRadioChoice(label: string, onChange: (id: string) => void): Choice {
-  const group = element('vscode-radio-group' as 'div', { orientation: 'horizontal', 'aria-label': label }) as unknown as RadioGroup;
+  const group = element('vscode-radio-group' as 'div', {
+    orientation: 'horizontal',
+    'aria-label': label,
+  }) as unknown as RadioGroup;
   let chosen = '';
   group.addEventListener('change', () => {
     // The group also reports its own first selection; only a new one is the user's.
@@ -85,6 +104,11 @@ export function createDropdownChoice(label: string, onChange: (id: string) => vo
 }
 
 function syncOptions(parent: HTMLElement, tag: string, options: readonly ChoiceOption[]): void {
-  const children = syncChildren(parent, options, ({ id }) => id, ({ id }) => element(tag as 'div', { value: id }));
+  const children = syncChildren(
+    parent,
+    options,
+    ({ id }) => id,
+    ({ id }) => element(tag as 'div', { value: id }),
+  );
   children.forEach((child, index) => setText(child, options[index]?.label ?? ''));
 }

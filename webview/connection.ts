@@ -10,7 +10,9 @@ export interface Connection<Out> {
  * and says `ready`. Only the host posts messages to a webview, so what arrives has the contract's type.
  */
 export function connect<View, Out extends { type: string }>(
-  ready: Out, create: (connection: Connection<Out>) => (view: View) => void): void {
+  ready: Out,
+  create: (connection: Connection<Out>) => (view: View) => void,
+): void {
   const api = acquireVsCodeApi<unknown>();
   const connection: Connection<Out> = {
     post: (message) => api.postMessage(message),

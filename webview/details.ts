@@ -8,7 +8,13 @@ export interface Details {
 }
 
 /** Creates one; `id` must be unique on the page. Those of class `section` have a heading as summary. */
-export function createDetails(id: string, summary: string, className: string, startsOpen: boolean, store: ViewStore): Details {
+export function createDetails(
+  id: string,
+  summary: string,
+  className: string,
+  startsOpen: boolean,
+  store: ViewStore,
+): Details {
   const label = element(className === 'section' ? 'h2' : 'span', {}, [summary]);
   const body = element('div', { class: 'body' });
   const root = element('details', { class: className, 'data-details': id }, [element('summary', {}, [label]), body]);

@@ -6,7 +6,10 @@ export type Part = string | { readonly strong: string } | { readonly figure: str
 
 /** A new element. Strings become text nodes, never markup. */
 export function element<K extends keyof HTMLElementTagNameMap>(
-  tag: K, attributes: Attributes = {}, children: readonly (Node | string)[] = []): HTMLElementTagNameMap[K] {
+  tag: K,
+  attributes: Attributes = {},
+  children: readonly (Node | string)[] = [],
+): HTMLElementTagNameMap[K] {
   const created = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) created.setAttribute(name, value);
   created.append(...children);
@@ -32,10 +35,14 @@ export function show(node: HTMLElement, visible: boolean): void {
 /** Writes a sentence of plain, emphasized and unbreakable parts. */
 export function setParts(node: Element, parts: readonly Part[]): void {
   if (node.textContent === plainText(parts)) return;
-  node.replaceChildren(...parts.map((part) => {
-    if (typeof part === 'string') return part;
-    return 'strong' in part ? element('strong', {}, [part.strong]) : element('span', { class: 'figure' }, [part.figure]);
-  }));
+  node.replaceChildren(
+    ...parts.map((part) => {
+      if (typeof part === 'string') return part;
+      return 'strong' in part
+        ? element('strong', {}, [part.strong])
+        : element('span', { class: 'figure' }, [part.figure]);
+    }),
+  );
 }
 
 /** The text of a sentence without its emphasis. */
@@ -45,8 +52,14 @@ export function plainText(parts: readonly Part[]): string {
 
 /** Keeps one child per key, in this order; children that stay keep their focus and state. */
 export function syncChildren<T>(
-  parent: Element, items: readonly T[], keyOf: (item: T) => string, create: (item: T) => HTMLElement): HTMLElement[] {
-  const existing = new Map([...parent.children].map((child) => [(child as HTMLElement).dataset['key'] ?? '', child as HTMLElement]));
+  parent: Element,
+  items: readonly T[],
+  keyOf: (item: T) => string,
+  create: (item: T) => HTMLElement,
+): HTMLElement[] {
+  const existing = new Map(
+    [...parent.children].map((child) => [(child as HTMLElement).dataset['key'] ?? '', child as HTMLElement]),
+  );
   const wanted = items.map((item) => {
     const key = keyOf(item);
     const found = existing.get(key);

@@ -6,9 +6,8 @@
  * Import this module before the library.
  */
 const createElement = document.createElement.bind(document);
-document.createElement = (tag: string, options?: ElementCreationOptions): HTMLElement => (tag === 'style'
-  ? Object.assign(createElement('meta'), { sheet: new CSSStyleSheet() })
-  : createElement(tag, options));
+document.createElement = (tag: string, options?: ElementCreationOptions): HTMLElement =>
+  tag === 'style' ? Object.assign(createElement('meta'), { sheet: new CSSStyleSheet() }) : createElement(tag, options);
 
 /** Gives `document.createElement` back, once the library has been imported. */
 export function endFocusProbe(): void {

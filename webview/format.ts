@@ -18,14 +18,17 @@ export function fixed(value: number, decimals: number): string {
   return value.toFixed(decimals).replace('-', MINUS);
 }
 
-/** A number whose size is not known beforehand, e.g. an inner product of gradients: three significant digits. */
-export function significant(value: number): string {
+/** A number whose size is not known beforehand, e.g. an inner product of gradients. */
+export function significant(value: number, digits: number): string {
   if (value === 0) return '0';
   const size = Math.abs(value);
-  const text = size >= 1e-3 && size < 1e5 ? value.toPrecision(3) : value.toExponential(2);
-  // toPrecision writes 12345 as 1.23e+4, which is longer than the number.
-  const plain = text.includes('e+') && size < 1e5 ? String(Math.round(value)) : text;
-  return plain.replaceAll('-', MINUS);
+  const whole = size >= 10 ** digits && size < 1e6;
+  const text = whole
+    ? value.toFixed(0)
+    : size >= 1e-3 && size < 1e6
+      ? value.toPrecision(digits)
+      : value.toExponential(digits - 1);
+  return text.replaceAll('-', MINUS);
 }
 
 /** A count with thin groups: `60 000`. */
@@ -48,10 +51,15 @@ export type Format = 'percent' | 'weight' | 'entropy' | 'loss' | 'alignment';
 /** Writes a value in its quantity's own way. */
 export function formatted(value: number, format: Format): string {
   switch (format) {
-    case 'percent': return percent(value);
-    case 'weight': return fixed(value, 3);
-    case 'entropy': return fixed(value, 3);
-    case 'loss': return fixed(value, 4);
-    case 'alignment': return significant(value);
+    case 'percent':
+      return percent(value);
+    case 'weight':
+      return fixed(value, 3);
+    case 'entropy':
+      return fixed(value, 3);
+    case 'loss':
+      return significant(value, 4);
+    case 'alignment':
+      return significant(value, 3);
   }
 }

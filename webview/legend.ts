@@ -1,7 +1,7 @@
 import { dashes, type Look, type Marker, type Plot, type Series } from './charts/plot.ts';
 import { element, setAttribute, show, syncChildren } from './dom.ts';
 
-/** Buttons that show and hide the series of a chart, for mouse and keyboard; chart.js would paint them into the canvas. */
+/** Buttons that show and hide the series of a chart, for mouse and keyboard: chart.js would only paint them. */
 export interface Legend {
   readonly root: HTMLElement;
   update(plots: readonly Plot[], hidden: readonly string[]): void;
@@ -25,7 +25,12 @@ export function createLegend(onToggle: (series: string) => void): Legend {
       show(kept, marked);
       show(root, items.length > 0 || marked);
       // The look is part of the key: a series whose place among the others has changed gets a new button.
-      const buttons = syncChildren(list, items, ({ id, label, look }) => JSON.stringify([id, label, look]), (series) => createButton(series, onToggle));
+      const buttons = syncChildren(
+        list,
+        items,
+        ({ id, label, look }) => JSON.stringify([id, label, look]),
+        (series) => createButton(series, onToggle),
+      );
       items.forEach(({ id }, index) => setAttribute(buttons[index]!, 'aria-pressed', String(!hidden.includes(id))));
     },
   };
@@ -33,17 +38,34 @@ export function createLegend(onToggle: (series: string) => void): Legend {
 
 function createButton({ id, label, look }: Series, onToggle: (series: string) => void): HTMLElement {
   const button = element('button', { type: 'button', class: 'legend-item', 'data-series': id }, [
-    swatch(look), element('span', {}, [label])]);
+    swatch(look),
+    element('span', {}, [label]),
+  ]);
   button.addEventListener('click', () => onToggle(id));
   return button;
 }
 
 /** A piece of the line with its dash and marker. */
 export function swatch({ hue, dash, marker }: Look): Node {
-  const svg = createSvg('svg', { class: `swatch hue-${hue}`, width: '28', height: '12', viewBox: '0 0 28 12', 'aria-hidden': 'true' });
+  const svg = createSvg('svg', {
+    class: `swatch hue-${hue}`,
+    width: '28',
+    height: '12',
+    viewBox: '0 0 28 12',
+    'aria-hidden': 'true',
+  });
   svg.append(
-    createSvg('line', { x1: '0', y1: '6', x2: '28', y2: '6', 'stroke-width': '2', stroke: 'currentColor', 'stroke-dasharray': dashes[dash].join(' ') }),
-    createSvg('path', { d: shapes[marker], fill: 'currentColor' }));
+    createSvg('line', {
+      x1: '0',
+      y1: '6',
+      x2: '28',
+      y2: '6',
+      'stroke-width': '2',
+      stroke: 'currentColor',
+      'stroke-dasharray': dashes[dash].join(' '),
+    }),
+    createSvg('path', { d: shapes[marker], fill: 'currentColor' }),
+  );
   return svg;
 }
 

@@ -1,4 +1,4 @@
-import type { RunState, RunView } from '../src/core/protocol.ts';
+import type { Progress, RunState, RunView } from '../src/core/protocol.ts';
 import { isLive } from './words.ts';
 
 /** Where a run is. The share of the open epoch counts, which the journal does not know. */
@@ -18,15 +18,29 @@ export interface RunProgress {
 /** How many of the newest epochs the estimate is based on. */
 const NEWEST = 5;
 
+/**
+ * Where the trainer is in the open epoch. A message about an epoch that the journal has meanwhile is out of date: it
+ * would count that epoch twice.
+ */
+export function openEpoch({ run, state, progress }: RunView): Progress | undefined {
+  if (!progress || !isLive(state)) return undefined;
+  const stage = run.stages.find(({ id }) => id === progress.stage);
+  return stage && progress.epoch <= stage.epochs.length ? undefined : progress;
+}
+
 /** Works out how far a run is at the time `now` (ms since 1970). */
 export function runProgress(view: RunView, now: number): RunProgress {
-  const { run, state, progress } = view;
+  const { run, state } = view;
+  const progress = openEpoch(view);
   const epochs = run.stages.flatMap((stage) => stage.epochs);
   // Epochs that early stopping or the cache saved are no longer to be waited for.
-  const saved = run.stages.reduce((sum, stage) => sum + (stage.ended ? stage.plannedEpochs - stage.epochs.length : 0), 0);
+  const saved = run.stages.reduce(
+    (sum, stage) => sum + (stage.ended ? stage.plannedEpochs - stage.epochs.length : 0),
+    0,
+  );
   const done = epochs.length;
   const planned = Math.max(done, (run.started?.plannedEpochs ?? 0) - saved);
-  const open = isLive(state) && progress && done < planned ? progress.step / Math.max(1, progress.steps) : 0;
+  const open = progress && done < planned ? progress.step / Math.max(1, progress.steps) : 0;
   const newest = epochs.slice(-NEWEST);
   const perEpoch = newest.reduce((sum, epoch) => sum + epoch.seconds, 0) / newest.length;
   const sinceLast = state === 'running' && run.lastTime !== undefined ? Math.max(0, now - run.lastTime) / 1000 : 0;
@@ -42,12 +56,16 @@ export function runProgress(view: RunView, now: number): RunProgress {
 /** What the user can do with a run in this state, in the order of the buttons. */
 export function actionsFor(state: RunState): readonly ('pause' | 'continue' | 'stop' | 'cancel' | 'resume')[] {
   switch (state) {
-    case 'running': return ['pause', 'stop', 'cancel'];
-    case 'paused': return ['continue', 'cancel'];
-    case 'finished': return [];
+    case 'running':
+      return ['pause', 'stop', 'cancel'];
+    case 'paused':
+      return ['continue', 'cancel'];
+    case 'finished':
+      return [];
     case 'stopped':
     case 'cancelled':
     case 'failed':
-    case 'interrupted': return ['resume'];
+    case 'interrupted':
+      return ['resume'];
   }
 }

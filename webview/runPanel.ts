@@ -48,7 +48,8 @@ function createPanel(connection: Connection<FromRunPanel>): (view: RunView) => v
       for (const section of sections) section.update(view);
       drawn = { seq: view.run.lastSeq, state: view.state, id: view.id };
     }
-    if (app.childElementCount === 0) app.append(announcer.root, header.root, notice.root, ...sections.map(({ root }) => root));
+    if (app.childElementCount === 0)
+      app.append(announcer.root, header.root, notice.root, ...sections.map(({ root }) => root));
     if (store.state.runs[0] !== view.id) store.change({ runs: [view.id] });
     announcer.say(announcement(view));
     restoreScroll();
@@ -60,7 +61,10 @@ function announcement(view: RunView): string {
   const stage = openStage(view.run);
   const newest = newestAccuracy(view.run);
   const accuracy = newest ? `: ${newest.target} ${percent(newest.accuracy)} on ${newest.split}` : '';
-  const epoch = stage && stage.epochs.length > 0 ? ` ${stage.id}, epoch ${stage.epochs.length} of ${stage.plannedEpochs}${accuracy}.` : '';
+  const epoch =
+    stage && stage.epochs.length > 0
+      ? ` ${stage.id}, epoch ${stage.epochs.length} of ${stage.plannedEpochs}${accuracy}.`
+      : '';
   const reason = noticeText(view)?.message;
   return `${view.title}: ${stateWords[view.state].label}.${epoch}${reason ? ` ${reason}` : ''}`;
 }

@@ -37,7 +37,8 @@ export function createTable(className: string): Table {
   const head = element('thead');
   const body = element('tbody');
   const root = element('div', { class: 'table-scroll', role: 'group' }, [
-    element('table', { class: className }, [caption, head, body])]);
+    element('table', { class: className }, [caption, head, body]),
+  ]);
   // Only what can be scrolled is a stop of the Tab key.
   new ResizeObserver(() => setAttribute(root, 'tabindex', overflows(root) ? '0' : undefined)).observe(root);
   return {

@@ -41,10 +41,14 @@ export function keepScroll(store: ViewStore): () => void {
   const target = store.state.scroll;
   let restored = false;
   let timer: number | undefined;
-  window.addEventListener('scroll', () => {
-    window.clearTimeout(timer);
-    timer = window.setTimeout(() => store.change({ scroll: Math.round(window.scrollY) }), 200);
-  }, { passive: true });
+  window.addEventListener(
+    'scroll',
+    () => {
+      window.clearTimeout(timer);
+      timer = window.setTimeout(() => store.change({ scroll: Math.round(window.scrollY) }), 200);
+    },
+    { passive: true },
+  );
   return () => {
     if (restored) return;
     restored = true;
@@ -55,6 +59,13 @@ export function keepScroll(store: ViewStore): () => void {
 function isViewState(value: unknown): value is ViewState {
   if (typeof value !== 'object' || value === null) return false;
   const { runs, toggled, hidden, choices, scroll } = value as Partial<Record<keyof ViewState, unknown>>;
-  return Array.isArray(runs) && Array.isArray(toggled) && typeof hidden === 'object' && hidden !== null
-    && typeof choices === 'object' && choices !== null && typeof scroll === 'number';
+  return (
+    Array.isArray(runs) &&
+    Array.isArray(toggled) &&
+    typeof hidden === 'object' &&
+    hidden !== null &&
+    typeof choices === 'object' &&
+    choices !== null &&
+    typeof scroll === 'number'
+  );
 }

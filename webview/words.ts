@@ -32,7 +32,9 @@ export function stageShort(stage: string): string {
 /** Modalities of a run in the dataset's order; before the dataset is read, those that the stages name. */
 export function modalitiesOf(run: Run): string[] {
   if (run.started) return run.started.dataset.modalities.map((modality) => modality.id);
-  return [...new Set(run.stages.flatMap((stage) => [...stage.trains, ...stage.evaluates]))].filter((each) => each !== fusion);
+  return [...new Set(run.stages.flatMap((stage) => [...stage.trains, ...stage.evaluates]))].filter(
+    (each) => each !== fusion,
+  );
 }
 
 /** Targets among `present` in the order in which they are always listed: modalities of the dataset, then fusion. */
@@ -58,25 +60,36 @@ export function whyNoEpoch(view: RunView, kind = ''): string {
       if (!view.run.started) return `${none}: reading data.`;
       const stage = openStage(view.run);
       if (!stage) return `${none}: building the model.`;
-      return kind && stageKind(stage.id) !== kind ? `${none}: ${stage.id} comes first.` : `${none}: the first one is being trained.`;
+      return kind && stageKind(stage.id) !== kind
+        ? `${none}: ${stage.id} comes first.`
+        : `${none}: the first one is being trained.`;
     }
-    case 'paused': return `${none}: the run is paused.`;
-    case 'finished': return `This run finished without a ${kind ? `${kind} ` : ''}epoch.`;
-    case 'failed': return `${none}: the run failed before the first one was done.`;
-    case 'interrupted': return `${none}: the trainer ended before the first one was done.`;
+    case 'paused':
+      return `${none}: the run is paused.`;
+    case 'finished':
+      return `This run finished without a ${kind ? `${kind} ` : ''}epoch.`;
+    case 'failed':
+      return `${none}: the run failed before the first one was done.`;
+    case 'interrupted':
+      return `${none}: the trainer ended before the first one was done.`;
     case 'stopped':
-    case 'cancelled': return `${none}: the run was ${view.state} before the first one was done.`;
+    case 'cancelled':
+      return `${none}: the run was ${view.state} before the first one was done.`;
   }
 }
 
-/** Accuracy of the fused prediction (or of the last target): on test if the run has one, else the newest on validation. */
-export function newestAccuracy(run: Run): { readonly target: string; readonly split: 'test' | 'validation'; readonly accuracy: number } | undefined {
+/** Accuracy of the fused prediction (or of the last target): on test if there is one, else the newest on validation. */
+export function newestAccuracy(
+  run: Run,
+): { readonly target: string; readonly split: 'test' | 'validation'; readonly accuracy: number } | undefined {
   const stage = openStage(run);
   const scores = run.test ?? stage?.ended?.validation ?? stage?.epochs.at(-1)?.validation;
   if (!scores) return undefined;
   const target = fusion in scores ? fusion : Object.keys(scores).at(-1);
   const accuracy = target === undefined ? undefined : scores[target]?.accuracy;
-  return target === undefined || accuracy === undefined ? undefined : { target, split: run.test ? 'test' : 'validation', accuracy };
+  return target === undefined || accuracy === undefined
+    ? undefined
+    : { target, split: run.test ? 'test' : 'validation', accuracy };
 }
 
 /** Titles of compared runs; those that several have get the end of the run's id. */

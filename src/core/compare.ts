@@ -32,6 +32,12 @@ export function scoreRows(runs: readonly Run[]): ScoreRow[] {
   ]);
 }
 
+/** Titles that tell the runs apart: those that several runs share get the last characters of the run's id. */
+export function distinctTitles(runs: readonly { readonly id: string; readonly title: string }[]): string[] {
+  const shared = (title: string) => runs.filter((run) => run.title === title).length > 1;
+  return runs.map(({ id, title }) => (shared(title) ? `${title} (${id.slice(-4)})` : title));
+}
+
 /** A row with the best values marked; one value alone is not the best of anything. */
 function scoreRow(target: string, metric: ScoreRow['metric'], values: readonly (number | undefined)[]): ScoreRow {
   const known = values.filter((value) => value !== undefined);

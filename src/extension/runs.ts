@@ -9,6 +9,8 @@ import { TrackedRun } from './trackedRun.ts';
 /** How long one slice of reading may keep the host from other work, in ms. */
 const SLICE = 20;
 const LOOK_AGAIN = 5000;
+/** So many runs of the top of the list are looked at again by the timer: the active and the newest ones. */
+const RECENT = 20;
 const SETTLE = 100;
 
 /** What changed: one run (which may have moved to another place of the list), or which runs there are. */
@@ -27,7 +29,8 @@ export interface RunsOptions {
 
 /**
  * All runs of a set of root folders. Old ones are read once, in slices in the background; live ones follow their
- * trainer. File watching finds what other windows and the command line do; a slow timer finds what watching misses.
+ * trainer. File watching finds what other windows and the command line do; a slow timer finds what watching misses
+ * (seen with VS Code on Linux: whatever happens in folders that were created together with their parents).
  */
 export class Runs extends Disposable {
   readonly #runs = new Map<string, TrackedRun>();
@@ -57,7 +60,7 @@ export class Runs extends Disposable {
     } });
     this.register(every(LOOK_AGAIN, () => {
       this.scan();
-      for (const run of this.#runs.values()) if (run.isActive) run.refresh();
+      for (const run of this.list().slice(0, RECENT)) run.refresh();
     }));
   }
 

@@ -6,6 +6,9 @@ import { runFiles } from '../core/runStore.ts';
 import type { Log } from './log.ts';
 import type { TrainerNode } from './nodeFinder.ts';
 
+/** Elsewhere a process group can be ended as one; on Windows `taskkill` follows the tree. */
+const OWN_GROUP = process.platform !== 'win32';
+
 /** Where things are and who is told; `findNode` is asked at every start, because the setting may change. */
 export interface TrainerLauncherOptions {
   /** Path of `dist/trainer.cjs`. */
@@ -18,6 +21,7 @@ export interface TrainerLauncherOptions {
 
 /** What a trainer command that was waited for said. */
 export interface TrainerOutput {
+  /** Exit code; null if it was ended on demand or by a signal. */
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -64,7 +68,9 @@ export class TrainerLauncher {
   ): Promise<TrainerOutput> {
     const node = await this.options.findNode();
     this.options.log.info(`trainer ${args.join(' ')} with ${node.reason}`);
-    const child = this.#spawn(node, args, { stdio: ['ignore', 'pipe', 'pipe'], signal });
+    const child = this.#spawn(node, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: OWN_GROUP });
+    const abort = () => endTree(child);
+    signal?.addEventListener('abort', abort);
     const output = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const) {
       child[name]?.setEncoding('utf8').on('data', (chunk: string) => {
@@ -73,16 +79,23 @@ export class TrainerLauncher {
       });
     }
     const code = await new Promise<number | null>((resolve, reject) => {
-      child.once('error', (error) => (error.name === 'AbortError' ? resolve(null) : reject(cannotStart(node, error))));
+      child.once('error', (error) => reject(cannotStart(node, error)));
       child.once('close', resolve);
-    });
-    return { code, ...output };
+    }).finally(() => signal?.removeEventListener('abort', abort));
+    return { code: signal?.aborted ? null : code, ...output };
   }
 
   #spawn(node: TrainerNode, args: readonly string[], options: Parameters<typeof spawn>[2]): ChildProcess {
     const env = { ...process.env, ...node.env, UDI_BACKENDS: this.options.backends };
     return spawn(node.path, [this.options.trainer, ...args], { ...options, env, windowsHide: true });
   }
+}
+
+/** Ends a process and what it started (npm, for one). */
+function endTree(child: ChildProcess): void {
+  if (child.pid === undefined || child.exitCode !== null) return;
+  if (OWN_GROUP) process.kill(-child.pid, 'SIGTERM');
+  else spawn('taskkill', ['/pid', String(child.pid), '/t', '/f'], { stdio: 'ignore', windowsHide: true });
 }
 
 async function started(child: ChildProcess, node: TrainerNode): Promise<void> {

@@ -87,6 +87,7 @@ async function trainWithJournal(folder: string, config: RunConfig, journal: Jour
   } finally {
     unsubscribe();
     await server.close();
+    if (options.timings) options.timings['journal'] = journal.seconds;
   }
   return end.state;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { changedKeys, scoreRows } from '../../src/core/compare.ts';
+import { changedKeys, distinctTitles, scoreRows } from '../../src/core/compare.ts';
 import { runConfigSchema, type RunConfig } from '../../src/core/config.ts';
 import { emptyRun, type Run } from '../../src/core/run.ts';
 
@@ -51,5 +51,12 @@ describe('scoreRows', () => {
 
   it('has no rows before any test', () => {
     expect(scoreRows([emptyRun, emptyRun])).toEqual([]);
+  });
+});
+
+describe('distinctTitles', () => {
+  it('adds the end of the id to titles that several runs share, and to no others', () => {
+    const runs = [{ id: 'x-00aa', title: 'a' }, { id: 'x-00bb', title: 'a' }, { id: 'x-00cc', title: 'b' }];
+    expect(distinctTitles(runs)).toEqual(['a (00aa)', 'a (00bb)', 'b']);
   });
 });

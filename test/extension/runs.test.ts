@@ -190,6 +190,22 @@ describe('Runs', () => {
     await vi.waitFor(() => expect(runs.isEmpty).toBe(true), soon);
   });
 
+  it('finds what file watching misses by a slow timer', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      const { runs } = createWindow();
+      const folder = writeRun(root, '20260101-000000-a-0001', finishedJournal('a', 0.9));
+      vi.advanceTimersByTime(5000);
+      await runs.whenLoaded();
+      expect(runs.list()).toHaveLength(1);
+      writeMeta(folder, { title: 'mine' });
+      vi.advanceTimersByTime(5000);
+      expect(runs.list()[0]?.title).toBe('mine');
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('finds a run by folder or id before it was read, and nothing outside the roots', () => {
     const folder = writeRun(root, '20260101-000000-a-0001', finishedJournal('a', 0.9));
     const { runs } = createWindow();

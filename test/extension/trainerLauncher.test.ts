@@ -1,7 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { processStart } from '../../src/core/processIdentity.ts';
 import { runFiles } from '../../src/core/runStore.ts';
 import { TrainerLauncher } from '../../src/extension/trainerLauncher.ts';
 import { writeRun } from './runFixture.ts';
@@ -45,10 +46,15 @@ describe('TrainerLauncher', () => {
     expect(lines.sort()).toEqual(['a', 'b', 'c']);
   });
 
-  it('ends a question on demand', async () => {
+  it('ends a question on demand, with what it has started', async () => {
     const abort = new AbortController();
-    const script = 'setInterval(() => {}, 1000); console.log("up")';
-    const answer = launcher(script).ask([], () => abort.abort(), abort.signal);
-    expect((await answer).code).toBeNull();
+    const script = `
+      const wait = 'setInterval(() => {}, 1000)';
+      const child = require('node:child_process').spawn(process.execPath, ['-e', wait], { stdio: 'ignore' });
+      child.on('spawn', () => console.log(child.pid));
+      setInterval(() => {}, 1000);`;
+    const answer = await launcher(script).ask([], () => abort.abort(), abort.signal);
+    expect(answer.code).toBeNull();
+    await vi.waitFor(() => expect(processStart(Number(answer.stdout))).toBeUndefined());
   });
 });

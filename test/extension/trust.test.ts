@@ -3,7 +3,7 @@ import { requireTrust } from '../../src/extension/trust.ts';
 
 describe('requireTrust', () => {
   it('refuses with a reason in Restricted Mode', () => {
-    expect(() => requireTrust(false)).toThrow(/^Restricted Mode: .* because training starts programs/);
+    expect(() => requireTrust(false)).toThrow(/^Restricted Mode: .* because it starts programs/);
     expect(() => requireTrust(true)).not.toThrow();
   });
 });

@@ -24,18 +24,15 @@ export const patience = 30_000;
 export async function launchBrowser(): Promise<Browser> {
   const executablePath = installBrowser();
   const more = (process.env['UDI_BROWSER_ARGS'] ?? '').split(' ').filter(Boolean);
-  // Chromium refuses its sandbox to root; a normal user keeps it.
-  const args = [...flags, ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), ...more];
   const headless = process.env['UDI_HEADED'] === undefined;
   try {
-    return await chromium.launch({ executablePath, args, headless, chromiumSandbox: false });
+    // Chromium refuses its sandbox to root; a normal user keeps it.
+    const chromiumSandbox = process.getuid?.() !== 0 && !more.includes('--no-sandbox');
+    return await chromium.launch({ executablePath, args: [...flags, ...more], headless, chromiumSandbox });
   } catch (error) {
-    const text = String(error);
-    if (!/no usable sandbox|sandbox_host|namespace/i.test(text)) throw error;
-    throw new Error(
-      `${executablePath} has no sandbox on this machine (user namespaces are off). ` +
-        `In a container that you trust: UDI_BROWSER_ARGS=--no-sandbox\n${text}`, { cause: error },
-    );
+    if (!/no usable sandbox/i.test(String(error))) throw error;
+    const help = 'Allow user namespaces, or, in a container that you trust: UDI_BROWSER_ARGS=--no-sandbox';
+    throw new Error(`${executablePath} finds no way to sandbox its pages on this machine. ${help}`, { cause: error });
   }
 }
 

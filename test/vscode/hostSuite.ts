@@ -33,7 +33,7 @@ export interface HostSuiteOptions extends ServerOptions {
 /** Names of the environment variables that test/host/index.ts reads. */
 export const hostVariables = { results: 'UDI_HOST_RESULTS', grep: 'UDI_HOST_GREP' } as const;
 
-/** Bundles the `*.test.ts` of a folder and the runner of test/host/index.ts into one CommonJS file; returns its path. */
+/** Bundles the `*.test.ts` of a folder and test/host/index.ts into one CommonJS file; returns its path. */
 export async function bundleHostSuite(folder: string, names: readonly string[] = []): Promise<string> {
   const all = readdirSync(folder).filter((name) => name.endsWith('.test.ts')).sort();
   const chosen = all.filter((file) => names.length === 0 || names.some((name) => file.includes(name)));

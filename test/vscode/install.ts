@@ -57,8 +57,8 @@ function checkBuildTools(): void {
 /** npm under Node 24, with that Node's own headers, so that node-gyp downloads none. */
 function npmEnvironment(): NodeJS.ProcessEnv {
   const bin = dirname(node24());
-  // What an outer `npm run` adds to the environment is not meant for this npm.
-  const kept = Object.entries(process.env).filter(([key]) => !/^npm_(config|lifecycle|package)_/i.test(key));
+  // What an outer `npm run` says about its own script is not meant for this npm; its configuration is.
+  const kept = Object.entries(process.env).filter(([key]) => !/^npm_(lifecycle|package)_/i.test(key));
   const path = `${bin}${delimiter}${process.env['PATH']}`;
   const env: NodeJS.ProcessEnv = { ...Object.fromEntries(kept), PATH: path };
   const probe = spawnSync(node24(), ['-p', 'process.execPath'], { encoding: 'utf8' });
@@ -144,6 +144,11 @@ export function installBrowser(): string {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  console.log(`code-server: ${installCodeServer()}`);
-  console.log(`browser: ${installBrowser()}`);
+  try {
+    console.log(`code-server: ${installCodeServer()}`);
+    console.log(`browser: ${installBrowser()}`);
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exitCode = 1;
+  }
 }

@@ -82,7 +82,7 @@ export interface CodeServer {
 
 /** The environment for code-server: without what an outer VS Code or code-server would have it do. */
 function cleanEnvironment(extra: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const unwanted = /^(VSCODE_|CODE_SERVER_|CS_|ELECTRON_|npm_|NODE_OPTIONS$|NODE_ENV$|PORT$|PASSWORD$|HASHED_PASSWORD$)/;
+  const unwanted = /^(VSCODE_|CODE_SERVER_|CS_|ELECTRON_|npm_|NODE_OPTIONS$|NODE_ENV$|PORT$|(HASHED_)?PASSWORD$)/;
   const kept = Object.entries(process.env).filter(([key]) => !unwanted.test(key));
   // As if started from a terminal: extensions see our PATH (Node 24 first), not the one of a login shell.
   return { ...Object.fromEntries(kept), VSCODE_CLI: '1', ...extra };

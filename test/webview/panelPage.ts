@@ -9,8 +9,12 @@ import { themes } from './themes.ts';
 export const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 
 /** The browser that draws the pages, if there is one. */
-export const chromium = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
-  .find((file) => file !== undefined && existsSync(file));
+export const chromium = [
+  process.env['CHROMIUM'],
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+].find((file) => file !== undefined && existsSync(file));
 
 /** The bundles by file name, built like those of the package. */
 export type Bundles = Readonly<Record<string, string>>;
@@ -18,8 +22,16 @@ export type Bundles = Readonly<Record<string, string>>;
 /** Bundles the pages. */
 export async function buildPages(): Promise<Bundles> {
   const { outputFiles } = await build({
-    absWorkingDir: root, entryPoints: ['webview/runPanel.ts', 'webview/comparePanel.ts', 'webview/panel.css'],
-    bundle: true, minify: process.env['NOMIN'] === undefined, platform: 'browser', target: 'es2022', format: 'iife', outdir: 'dist/webview', write: false, logLevel: 'silent',
+    absWorkingDir: root,
+    entryPoints: ['webview/runPanel.ts', 'webview/comparePanel.ts', 'webview/panel.css'],
+    bundle: true,
+    minify: true,
+    platform: 'browser',
+    target: 'es2022',
+    format: 'iife',
+    outdir: 'dist/webview',
+    write: false,
+    logLevel: 'silent',
   });
   return Object.fromEntries(outputFiles.map((file) => [file.path.split('/').at(-1)!, file.text]));
 }
@@ -46,19 +58,33 @@ interface FakeHost {
 
 const ORIGIN = 'http://panel.test';
 const NONCE = 'c29tZSBub25jZQ';
-const POLICY = `default-src 'none'; script-src 'nonce-${NONCE}'; style-src ${ORIGIN}; img-src ${ORIGIN} data:; font-src ${ORIGIN}`;
+const POLICY = [
+  "default-src 'none'",
+  `script-src 'nonce-${NONCE}'`,
+  `style-src ${ORIGIN}`,
+  `img-src ${ORIGIN} data:`,
+  `font-src ${ORIGIN}`,
+].join('; ');
 /** The part that matters of what VS Code adds to every webview. */
-const DEFAULT_STYLES = `body { margin: 0; padding: 0 20px; background: var(--vscode-editor-background); color: var(--vscode-editor-foreground);
+const DEFAULT_STYLES = `body { margin: 0; padding: 0 20px;
+  background: var(--vscode-editor-background); color: var(--vscode-editor-foreground);
   font-family: var(--vscode-font-family); font-weight: var(--vscode-font-weight); font-size: var(--vscode-font-size); }`;
 
 /** Opens a panel as VS Code does: the host's page, a theme, a state from an earlier time, and nothing else. */
 export async function openPanel(
-  browser: Browser, bundles: Bundles, script: 'runPanel.js' | 'comparePanel.js',
-  { theme = 'dark', width = 1000, height = 900, state }: { theme?: keyof typeof themes; width?: number; height?: number; state?: unknown } = {},
+  browser: Browser,
+  bundles: Bundles,
+  script: 'runPanel.js' | 'comparePanel.js',
+  {
+    theme = 'dark',
+    width = 1000,
+    height = 900,
+    state,
+  }: { theme?: keyof typeof themes; width?: number; height?: number; state?: unknown } = {},
 ): Promise<PanelPage> {
   const page = await browser.newPage({ viewport: { width, height } });
   const problems: string[] = [];
-  page.on('pageerror', (error) => problems.push(String(error.stack)));
+  page.on('pageerror', (error) => problems.push(String(error)));
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
   });
@@ -66,55 +92,70 @@ export async function openPanel(
     const file = new URL(route.request().url()).pathname.slice(1);
     if (file === '') return route.fulfill({ contentType: 'text/html', body: html(script) });
     if (file === 'default.css') return route.fulfill({ contentType: 'text/css', body: DEFAULT_STYLES });
-    return route.fulfill({ contentType: file.endsWith('.css') ? 'text/css' : 'text/javascript', body: bundles[file] ?? '' });
+    return route.fulfill({
+      contentType: file.endsWith('.css') ? 'text/css' : 'text/javascript',
+      body: bundles[file] ?? '',
+    });
   });
-  await page.addInitScript(([stored, fixture]) => {
-    const host: FakeHost = { sent: [], state: stored };
-    let acquired = false;
-    Object.assign(window, {
-      fakeHost: host,
-      acquireVsCodeApi: () => {
-        if (acquired) throw new Error('acquireVsCodeApi was called twice');
-        acquired = true;
-        return {
-          postMessage: (message: { type: string }) => void host.sent.push(message),
-          getState: () => host.state,
-          setState: (next: unknown) => {
-            host.state = next;
-          },
-        };
-      },
-    });
-    document.addEventListener('securitypolicyviolation', (event) => console.error(`CSP refused ${event.violatedDirective}: ${event.sample}`));
-    const paint = () => {
-      for (const [name, value] of Object.entries(fixture!.variables)) document.documentElement.style.setProperty(`--vscode-${name}`, value);
-      if (document.body) Object.assign(document.body, { className: fixture!.classes }).dataset['vscodeThemeKind'] = fixture!.kind;
-      return document.body !== null;
-    };
-    // VS Code has put the theme on the page before the scripts of the page run.
-    const observer = new MutationObserver(() => {
-      if (paint()) observer.disconnect();
-    });
-    observer.observe(document, { childList: true, subtree: true });
-  }, [state, themes[theme]] as const);
+  await page.addInitScript(
+    ([stored, fixture]) => {
+      const host: FakeHost = { sent: [], state: stored };
+      let acquired = false;
+      Object.assign(window, {
+        fakeHost: host,
+        acquireVsCodeApi: () => {
+          if (acquired) throw new Error('acquireVsCodeApi was called twice');
+          acquired = true;
+          return {
+            postMessage: (message: { type: string }) => void host.sent.push(message),
+            getState: () => host.state,
+            setState: (next: unknown) => {
+              host.state = next;
+            },
+          };
+        },
+      });
+      document.addEventListener('securitypolicyviolation', (event) =>
+        console.error(`CSP refused ${event.violatedDirective}: ${event.sample}`),
+      );
+      const paint = () => {
+        for (const [name, value] of Object.entries(fixture!.variables))
+          document.documentElement.style.setProperty(`--vscode-${name}`, value);
+        if (document.body)
+          Object.assign(document.body, { className: fixture!.classes }).dataset['vscodeThemeKind'] = fixture!.kind;
+        return document.body !== null;
+      };
+      // VS Code has put the theme on the page before the scripts of the page run.
+      const observer = new MutationObserver(() => {
+        if (paint()) observer.disconnect();
+      });
+      observer.observe(document, { childList: true, subtree: true });
+    },
+    [state, themes[theme]] as const,
+  );
   await page.goto(`${ORIGIN}/`);
   return {
     page,
     problems,
     sent: () => page.evaluate(() => (window as unknown as { fakeHost: FakeHost }).fakeHost.sent),
-    stored: () => page.evaluate(() => (window as unknown as { fakeHost: FakeHost }).fakeHost.state as Record<string, unknown> | undefined),
-    post: (view) => page.evaluate(async (data) => {
-      window.postMessage({ type: 'state', view: data }, '*');
-      // Two frames: chart.js draws in the one after its canvas got a size.
-      for (let frame = 0; frame < 3; frame++) await new Promise((resolve) => requestAnimationFrame(resolve));
-    }, view),
-    setTheme: (next) => page.evaluate((fixture) => {
-      const { style } = document.documentElement;
-      for (const name of [...style]) style.removeProperty(name);
-      for (const [name, value] of Object.entries(fixture.variables)) style.setProperty(`--vscode-${name}`, value);
-      document.body.className = fixture.classes;
-      document.body.dataset['vscodeThemeKind'] = fixture.kind;
-    }, themes[next]),
+    stored: () =>
+      page.evaluate(
+        () => (window as unknown as { fakeHost: FakeHost }).fakeHost.state as Record<string, unknown> | undefined,
+      ),
+    post: (view) =>
+      page.evaluate(async (data) => {
+        window.postMessage({ type: 'state', view: data }, '*');
+        // Two frames: chart.js draws in the one after its canvas got a size.
+        for (let frame = 0; frame < 3; frame++) await new Promise((resolve) => requestAnimationFrame(resolve));
+      }, view),
+    setTheme: (next) =>
+      page.evaluate((fixture) => {
+        const { style } = document.documentElement;
+        for (const name of [...style]) style.removeProperty(name);
+        for (const [name, value] of Object.entries(fixture.variables)) style.setProperty(`--vscode-${name}`, value);
+        document.body.className = fixture.classes;
+        document.body.dataset['vscodeThemeKind'] = fixture.kind;
+      }, themes[next]),
   };
 }
 

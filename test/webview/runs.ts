@@ -26,9 +26,20 @@ class Journal {
     this.events.push({ ...event, seq: this.events.length + 1, time: last + seconds * 1000 } as RunEvent);
   }
 
-  started(method: { name: string; label: string }, modalities: readonly string[], plannedEpochs: number, name: string): void {
+  started(
+    method: { name: string; label: string },
+    modalities: readonly string[],
+    plannedEpochs: number,
+    name: string,
+  ): void {
     this.add({
-      type: 'started', name, version: '0.1.0', seed: 0, method, fusion: 'sum', plannedEpochs,
+      type: 'started',
+      name,
+      version: '0.1.0',
+      seed: 0,
+      method,
+      fusion: 'sum',
+      plannedEpochs,
       dataset: {
         name: 'cgmnist',
         fingerprint: 'b0f6c2a1e9d34775',
@@ -37,7 +48,8 @@ class Journal {
         sizes: { train: 54_000, validation: 6_000, test: 10_000 },
       },
       backend: {
-        id: 'wasm', device: 'SIMD, 1 thread',
+        id: 'wasm',
+        device: 'SIMD, 1 thread',
         skipped: [
           { id: 'tfjs-node', reason: 'not installed: run "UDI: Install GPU Backend"' },
           { id: 'webgpu', reason: 'the only adapter is a software one (llvmpipe)' },
@@ -46,37 +58,86 @@ class Journal {
     });
   }
 
-  stage(id: string, trains: readonly string[], evaluates: readonly string[], epochs: number, done: number,
-    extra: (epoch: number) => Partial<Extract<NewEvent, { type: 'epoch' }>> = () => ({})): void {
+  stage(
+    id: string,
+    trains: readonly string[],
+    evaluates: readonly string[],
+    epochs: number,
+    done: number,
+    extra: (epoch: number) => Partial<Extract<NewEvent, { type: 'epoch' }>> = () => ({}),
+  ): void {
     this.add({ type: 'stage', stage: id, trains: [...trains], evaluates: [...evaluates], epochs });
     let kept = { epoch: 0, accuracy: -1, validation: {} as Record<string, Scores> };
     for (let epoch = 1; epoch <= done; epoch++) {
-      const validation = Object.fromEntries(evaluates.map((target) => [target, scoresAt(target, trains.includes(target) || target === 'fusion' ? epoch : 99)]));
+      const validation = Object.fromEntries(
+        evaluates.map((target) => [
+          target,
+          scoresAt(target, trains.includes(target) || target === 'fusion' ? epoch : 99),
+        ]),
+      );
       const selectBy = evaluates.includes('fusion') ? 'fusion' : trains[0]!;
-      if (validation[selectBy]!.accuracy > kept.accuracy) kept = { epoch, accuracy: validation[selectBy]!.accuracy, validation };
-      this.add({
-        type: 'epoch', stage: id, epoch, epochs, losses: { total: 2.1 * Math.exp(-epoch / 4) + 0.05 }, validation,
-        learningRate: 0.01, seconds: SECONDS, samplesPerSecond: 843.6, ...extra(epoch),
-      }, SECONDS);
+      if (validation[selectBy]!.accuracy > kept.accuracy)
+        kept = { epoch, accuracy: validation[selectBy]!.accuracy, validation };
+      this.add(
+        {
+          type: 'epoch',
+          stage: id,
+          epoch,
+          epochs,
+          losses: { total: 2.1 * Math.exp(-epoch / 4) + 0.05 },
+          validation,
+          learningRate: 0.01,
+          seconds: SECONDS,
+          samplesPerSecond: 843.6,
+          ...extra(epoch),
+        },
+        SECONDS,
+      );
     }
-    if (done === epochs) this.add({ type: 'stageEnded', stage: id, epochs, keptEpoch: kept.epoch, reason: 'completed', validation: kept.validation });
+    if (done === epochs)
+      this.add({
+        type: 'stageEnded',
+        stage: id,
+        epochs,
+        keptEpoch: kept.epoch,
+        reason: 'completed',
+        validation: kept.validation,
+      });
   }
 
-  follower(modality: string, trained: readonly string[], epochs: number, done: number, alpha?: { consistency: number; complementary: number }): void {
+  follower(
+    modality: string,
+    trained: readonly string[],
+    epochs: number,
+    done: number,
+    alpha?: { consistency: number; complementary: number },
+  ): void {
     this.stage(`follower:${modality}`, [modality], [...trained, modality, 'fusion'], epochs, done, (epoch) => {
       const xi = { consistency: 0.0213 / epoch - 0.0011 * (epoch % 3), complementary: 0.00041 * epoch - 0.0012 };
       return {
-        losses: { total: 2.4 * Math.exp(-epoch / 5) + 0.4, classification: 1.9 * Math.exp(-epoch / 5) + 0.3,
-          consistency: 0.31 * Math.exp(-epoch / 8) + 0.07, complementary: 0.0021 * Math.sin(epoch) - 0.0004 },
+        losses: {
+          total: 2.4 * Math.exp(-epoch / 5) + 0.4,
+          classification: 1.9 * Math.exp(-epoch / 5) + 0.3,
+          consistency: 0.31 * Math.exp(-epoch / 8) + 0.07,
+          complementary: 0.0021 * Math.sin(epoch) - 0.0004,
+        },
         mi: 0.0021 * Math.sin(epoch) + 0.0004,
         ...(alpha ? { alpha } : { alpha: weights(xi), xi }),
       };
     });
   }
 
-  anchor(order: readonly string[], decidedBy: 'accuracy' | 'entropy' | 'config' | 'only modality', ranked = order): void {
+  anchor(
+    order: readonly string[],
+    decidedBy: 'accuracy' | 'entropy' | 'config' | 'only modality',
+    ranked = order,
+  ): void {
     const candidates = ranked.map((modality) => ({
-      modality, accuracy: best(modality).accuracy, entropy: best(modality).entropy, tied: decidedBy === 'entropy' && ceilings[modality]! > 0.9 }));
+      modality,
+      accuracy: best(modality).accuracy,
+      entropy: best(modality).entropy,
+      tied: decidedBy === 'entropy' && ceilings[modality]! > 0.9,
+    }));
     this.add({ type: 'anchor', anchor: order[0]!, order: [...order], candidates, tieTolerance: 0.015, decidedBy });
   }
 
@@ -95,24 +156,42 @@ function weights(xi: { consistency: number; complementary: number }) {
 function scoresAt(target: string, epoch: number): Scores {
   const ceiling = ceilings[target]!;
   const accuracy = Math.min(ceiling, ceiling * (1 - 0.55 * Math.exp(-epoch / 2)) + 0.004 * Math.sin(epoch * 2.3));
-  return { accuracy, f1: accuracy - 0.0031, loss: 2.2 * (1 - accuracy), entropy: target === 'edge' ? 0.0187 : 0.62 * (1 - accuracy) };
+  return {
+    accuracy,
+    f1: accuracy - 0.0031,
+    loss: 2.2 * (1 - accuracy),
+    entropy: target === 'edge' ? 0.0187 : 0.62 * (1 - accuracy),
+  };
 }
 
 function best(target: string): Scores {
-  return Array.from({ length: 8 }, (_, index) => scoresAt(target, index + 1)).reduce((first, each) => (each.accuracy > first.accuracy ? each : first));
+  return Array.from({ length: 8 }, (_, index) => scoresAt(target, index + 1)).reduce((first, each) =>
+    each.accuracy > first.accuracy ? each : first,
+  );
 }
 
 function testScores(target: string, errors: number): TestScores {
-  const confusion = Array.from({ length: CLASSES }, (_, truth) => Array.from({ length: CLASSES }, (_, predicted) => {
-    const wrong = Math.round(errors * (1 - ceilings[target]!) * (0.3 + truth * 0.15) * 100 * ((truth * 7 + predicted * 3) % 5) / 2);
-    return truth === predicted ? 0 : wrong;
-  }));
+  const confusion = Array.from({ length: CLASSES }, (_, truth) =>
+    Array.from({ length: CLASSES }, (_, predicted) => {
+      const wrong = Math.round(
+        (errors * (1 - ceilings[target]!) * (0.3 + truth * 0.15) * 100 * ((truth * 7 + predicted * 3) % 5)) / 2,
+      );
+      return truth === predicted ? 0 : wrong;
+    }),
+  );
   confusion.forEach((row, truth) => {
     row[truth] = 1000 - row.reduce((sum, each) => sum + each, 0);
   });
   const recall = confusion.map((row, truth) => row[truth]! / 1000);
   const accuracy = recall.reduce((sum, each) => sum + each, 0) / CLASSES;
-  return { accuracy, f1: accuracy - 0.0012, loss: 2.3 * (1 - accuracy), entropy: 0.55 * (1 - accuracy), recall, confusion };
+  return {
+    accuracy,
+    f1: accuracy - 0.0012,
+    loss: 2.3 * (1 - accuracy),
+    entropy: 0.55 * (1 - accuracy),
+    recall,
+    confusion,
+  };
 }
 
 const udi = { name: 'udi', label: 'UDI' };
@@ -124,7 +203,16 @@ function configOf(method: Record<string, unknown> & { name: string }, name: stri
     dataset: { name: 'cgmnist', root: '/data/mnist' },
     model: { fusion: 'sum' },
     method,
-    training: { epochs: 8, batchSize: 64, learningRate: 0.01, momentum: 0.9, weightDecay: 1e-4, schedule: { name: 'constant' }, keep: 'best', seed: 0 },
+    training: {
+      epochs: 8,
+      batchSize: 64,
+      learningRate: 0.01,
+      momentum: 0.9,
+      weightDecay: 1e-4,
+      schedule: { name: 'constant' },
+      keep: 'best',
+      seed: 0,
+    },
     device: 'auto',
   };
 }
@@ -138,11 +226,23 @@ interface Options {
   readonly progress?: RunView['progress'];
 }
 
-function fixture(id: string, journal: Journal, { alive = false, method = udiConfig, title = id, progress }: Options = {}): RunFixture {
+function fixture(
+  id: string,
+  journal: Journal,
+  { alive = false, method = udiConfig, title = id, progress }: Options = {},
+): RunFixture {
   const run = foldEvents(journal.events);
   return {
     events: journal.events,
-    view: { id: `20250115-093000-${id}`, title, run, state: stateOf(run, alive), config: configOf(method, title), trusted: true, ...(progress ? { progress } : {}) },
+    view: {
+      id: `20250115-093000-${id}`,
+      title,
+      run,
+      state: stateOf(run, alive),
+      config: configOf(method, title),
+      trusted: true,
+      ...(progress ? { progress } : {}),
+    },
   };
 }
 
@@ -154,7 +254,10 @@ function branches(journal: Journal, modalities: readonly string[], epochs = 8): 
 export function finishedRun(title = 'cgmnist-udi'): RunFixture {
   const journal = new Journal();
   journal.started(udi, two, 24, title);
-  journal.add({ type: 'note', message: 'Validation colors are drawn independently of the class, so that gray can become the anchor.' });
+  journal.add({
+    type: 'note',
+    message: 'Validation colors are drawn independently of the class, so that gray can become the anchor.',
+  });
   branches(journal, two);
   journal.anchor(two, 'accuracy');
   journal.follower('color', ['gray'], 8, 8);
@@ -170,7 +273,15 @@ export function runningRun(epochs = 3): RunFixture {
   branches(journal, two);
   journal.anchor(two, 'accuracy');
   journal.follower('color', ['gray'], 8, epochs);
-  const progress = { type: 'progress' as const, stage: 'follower:color', epoch: epochs + 1, epochs: 8, step: 40, steps: BATCHES, samplesPerSecond: 851.2 };
+  const progress = {
+    type: 'progress' as const,
+    stage: 'follower:color',
+    epoch: epochs + 1,
+    epochs: 8,
+    step: 40,
+    steps: BATCHES,
+    samplesPerSecond: 851.2,
+  };
   return fixture('cgmnist-udi-3c4d', journal, { alive: true, progress, title: 'cgmnist-udi' });
 }
 
@@ -206,7 +317,10 @@ export function fixedRun(): RunFixture {
   journal.follower('gray', ['color'], 8, 8, alpha);
   journal.test([...two, 'fusion'], 1.12);
   journal.add({ type: 'ended', state: 'finished' });
-  return fixture('alpha-fixed-9c0d', journal, { title: 'α fixed at (0.5, 0.25)', method: { ...udiConfig, alpha, anchor: 'color' } });
+  return fixture('alpha-fixed-9c0d', journal, {
+    title: 'α fixed at (0.5, 0.25)',
+    method: { ...udiConfig, alpha, anchor: 'color' },
+  });
 }
 
 /** Joint training, finished: no anchor, no followers. */
@@ -231,9 +345,14 @@ export function failedRun(): RunFixture {
   branches(journal, two);
   journal.anchor(two, 'accuracy');
   journal.follower('color', ['gray'], 8, 2);
-  journal.add({ type: 'ended', state: 'failed', error: {
-    message: 'The loss is not finite in step 17 of epoch 3 of follower:color (complementary: NaN).',
-    hint: 'Lower training.learningRate, or set method.complementaryReduction to mean.' } });
+  journal.add({
+    type: 'ended',
+    state: 'failed',
+    error: {
+      message: 'The loss is not finite in step 17 of epoch 3 of follower:color (complementary: NaN).',
+      hint: 'Lower training.learningRate, or set method.complementaryReduction to mean.',
+    },
+  });
   return fixture('diverged-c5d6', journal, { title: 'diverged' });
 }
 
@@ -251,9 +370,14 @@ export function hostileRun(): RunFixture {
   const { events, view } = finishedRun(evil);
   const quoted = JSON.stringify(evil);
   const text = JSON.stringify(events)
-    .replaceAll('"gray"', quoted).replaceAll(':gray"', `:${quoted.slice(1)}`).replace('"classes":["0"', `"classes":[${quoted}`);
+    .replaceAll('"gray"', quoted)
+    .replaceAll(':gray"', `:${quoted.slice(1)}`)
+    .replace('"classes":["0"', `"classes":[${quoted}`);
   const renamed = JSON.parse(text) as RunEvent[];
-  return { events: renamed, view: { ...view, title: evil, run: foldEvents(renamed), config: configOf(udiConfig, evil) } };
+  return {
+    events: renamed,
+    view: { ...view, title: evil, run: foldEvents(renamed), config: configOf(udiConfig, evil) },
+  };
 }
 
 /** Every kind of run that a chart must cope with, by name. */

@@ -14,7 +14,10 @@ export const accuracy: Chart<RunView> = {
     const { epochs, bands, x } = timeline(view);
     if (epochs.length === 0) return { plots: [], empty: whyNoEpoch(view) };
     const modalities = modalitiesOf(view.run);
-    const targets = orderTargets(epochs.flatMap(({ event }) => Object.keys(event.validation)), modalities);
+    const targets = orderTargets(
+      epochs.flatMap(({ event }) => Object.keys(event.validation)),
+      modalities,
+    );
     const series = targets.map((target): Series => ({
       id: target,
       label: target,
@@ -24,10 +27,19 @@ export const accuracy: Chart<RunView> = {
     }));
     const newest = series.map(({ label, points }) => `${label} ${percent(points.at(-1)?.y ?? 0)}`).join(', ');
     return {
-      plots: [{
-        kind: 'line', id: 'accuracy', title: 'Validation accuracy', format: 'percent', x, y: {}, bands, series,
-        summary: `Validation accuracy of ${targets.join(', ')} over ${epochs.length} epochs. Newest: ${newest}.`,
-      }],
+      plots: [
+        {
+          kind: 'line',
+          id: 'accuracy',
+          title: 'Validation accuracy',
+          format: 'percent',
+          x,
+          y: {},
+          bands,
+          series,
+          summary: `Validation accuracy of ${targets.join(', ')} over ${epochs.length} epochs. Newest: ${newest}.`,
+        },
+      ],
     };
   },
 };

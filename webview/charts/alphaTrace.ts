@@ -20,25 +20,53 @@ export const alphaTrace: Chart<RunView> = {
     const stages = run.stages.filter((stage) => stageKind(stage.id) === 'follower');
     const { epochs, bands, x } = timeline(view, stages);
     if (epochs.length === 0) return noFollower(view);
-    const trace = (id: string, title: string, symbol: string, value: (event: EpochEvent) => AlphaWeights | undefined) =>
-      ({ id, title, x, bands, series: terms.map((term) => series(term, symbol, epochs, value)) });
+    const trace = (
+      id: string,
+      title: string,
+      symbol: string,
+      value: (event: EpochEvent) => AlphaWeights | undefined,
+    ) => ({ id, title, x, bands, series: terms.map((term) => series(term, symbol, epochs, value)) });
     const alpha = trace('alpha', 'Weight α', 'α', (event) => event.alpha);
     const xi = trace('xi', 'Gradient alignment ξ', 'ξ', (event) => event.xi);
     const largest = Math.max(1, ...alpha.series.flatMap(({ points }) => points.map(({ y }) => y)));
-    const plots: LinePlot[] = [{ ...alpha, kind: 'line', format: 'weight', y: { min: 0, max: largest }, summary: summary('Weight', alpha.series, 'weight') }];
+    const plots: LinePlot[] = [
+      {
+        ...alpha,
+        kind: 'line',
+        format: 'weight',
+        y: { min: 0, max: largest },
+        summary: summary('Weight', alpha.series, 'weight'),
+      },
+    ];
     const dynamic = xi.series.some(({ points }) => points.length > 0);
-    if (dynamic) plots.push({ ...xi, kind: 'line', format: 'alignment', y: {}, summary: summary('Gradient alignment', xi.series, 'alignment') });
+    if (dynamic)
+      plots.push({
+        ...xi,
+        kind: 'line',
+        format: 'alignment',
+        y: {},
+        summary: summary('Gradient alignment', xi.series, 'alignment'),
+      });
     return { plots, note: dynamic ? controllerNote(epochs) : fixedNote(epochs, config.method['alpha']) };
   },
 };
 
 function series(
-  { id, short }: (typeof terms)[number], symbol: string, epochs: readonly StagedEpoch[],
-  value: (event: EpochEvent) => AlphaWeights | undefined): Series {
-  return { id, label: `${id} (${short})`, column: `${symbol}_${short}`, look: termLook(id), points: pointsOf(epochs, (event) => value(event)?.[id]) };
+  { id, short }: (typeof terms)[number],
+  symbol: string,
+  epochs: readonly StagedEpoch[],
+  value: (event: EpochEvent) => AlphaWeights | undefined,
+): Series {
+  return {
+    id,
+    label: `${id} (${short})`,
+    column: `${symbol}_${short}`,
+    look: termLook(id),
+    points: pointsOf(epochs, (event) => value(event)?.[id]),
+  };
 }
 
-/** A method without the setting α has no such weights; one that has it may not have come so far, or need no follower. */
+/** A method without the setting α has no such weights; one with it may not have come so far, or need no follower. */
 function noFollower({ run, config, ...view }: RunView): Figure {
   if (!('alpha' in config.method) || run.anchor?.order.length === 1) return { plots: [] };
   return { plots: [], empty: whyNoEpoch({ run, config, ...view }, 'follower') };
@@ -48,7 +76,11 @@ function controllerNote(epochs: readonly StagedEpoch[]): string[] {
   const off = epochs.filter(({ event }) => event.alpha?.consistency === 0 && event.alpha.complementary === 0).length;
   const rule = 'The controller sets α from the positive parts of ξ at the start of every epoch.';
   if (off === 0) return [rule];
-  return [rule, ` In ${off} of ${epochs.length} epochs neither alignment was positive: α is (0, 0) there, and the follower trained alone.`];
+  return [
+    rule,
+    ` In ${off} of ${epochs.length} epochs neither alignment was positive:`,
+    ' α is (0, 0) there, and the follower trained alone.',
+  ];
 }
 
 function fixedNote(epochs: readonly StagedEpoch[], setting: unknown): string[] {
@@ -61,5 +93,6 @@ function fixedNote(epochs: readonly StagedEpoch[], setting: unknown): string[] {
 
 function summary(what: string, lines: readonly Series[], format: 'weight' | 'alignment'): string {
   const newest = lines.map(({ id, points }) => `${id} ${formatted(points.at(-1)?.y ?? 0, format)}`).join(', ');
-  return `${what} of the consistency and the complementary loss over ${lines[0]?.points.length ?? 0} follower epochs. Newest: ${newest}.`;
+  const epochs = lines[0]?.points.length ?? 0;
+  return `${what} of the consistency and the complementary loss over ${epochs} follower epochs. Newest: ${newest}.`;
 }

@@ -17,14 +17,26 @@ export const compareAccuracy: Chart<CompareView> = {
     const targets = orderTargets(present, modalities).reverse();
     const longest = Math.max(0, ...lines.map(({ epochs }) => epochs.length));
     const plots = targets.map((target): LinePlot => {
-      const series = lines.map(({ view, label, look, epochs }) => ({
-        id: view.id, label, column: `${target}, ${label}`, look,
-        points: overlaid(epochs, (event) => event.validation[target]?.accuracy),
-      })).filter(({ points }) => points.length > 0);
+      const series = lines
+        .map(({ view, label, look, epochs }) => ({
+          id: view.id,
+          label,
+          column: `${target}, ${label}`,
+          look,
+          points: overlaid(epochs, (event) => event.validation[target]?.accuracy),
+        }))
+        .filter(({ points }) => points.length > 0);
       const newest = series.map(({ label, points }) => `${label} ${percent(points.at(-1)?.y ?? 0)}`).join(', ');
       return {
-        kind: 'line', id: target, title: `${target}, on validation`, format: 'percent', half: targets.length > 1,
-        x: epochAxis(longest, 'epoch, over all stages'), y: {}, bands: [], series,
+        kind: 'line',
+        id: target,
+        title: `${target}, on validation`,
+        format: 'percent',
+        half: targets.length > 1,
+        x: epochAxis(longest, 'epoch, over all stages'),
+        y: {},
+        bands: [],
+        series,
         summary: `Validation accuracy of ${target} by run. Newest: ${newest}.`,
       };
     });

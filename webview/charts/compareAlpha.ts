@@ -16,26 +16,42 @@ export const compareAlpha: Chart<CompareView> = {
   title: 'α-weight traces',
   draw({ runs }) {
     const labels = runLabels(runs);
-    const lines = runs.map((view, index) => {
-      const stages = view.run.stages.filter((stage) => stageKind(stage.id) === 'follower');
-      return { view, label: labels[index]!, look: runLook(index), epochs: timeline(view, stages).epochs };
-    }).filter(({ epochs }) => epochs.some(({ event }) => event.alpha));
+    const lines = runs
+      .map((view, index) => {
+        const stages = view.run.stages.filter((stage) => stageKind(stage.id) === 'follower');
+        return { view, label: labels[index]!, look: runLook(index), epochs: timeline(view, stages).epochs };
+      })
+      .filter(({ epochs }) => epochs.some(({ event }) => event.alpha));
     if (lines.length === 0) {
       const expected = runs.some(({ config }) => 'alpha' in config.method);
       return { plots: [], empty: expected ? 'No run has a follower epoch yet.' : undefined };
     }
     const longest = Math.max(...lines.map(({ epochs }) => epochs.length));
-    const largest = Math.max(1, ...lines.flatMap(({ epochs }) => epochs.flatMap(({ event: { alpha } }) => (alpha ? Object.values(alpha) : []))));
+    const largest = Math.max(
+      1,
+      ...lines.flatMap(({ epochs }) => epochs.flatMap(({ event: { alpha } }) => (alpha ? Object.values(alpha) : []))),
+    );
     return {
       plots: terms.map(({ id, title }): LinePlot => {
         const series = lines.map(({ view, label, look, epochs }) => ({
-          id: view.id, label, column: `${title.split(',')[0]}, ${label}`, look,
+          id: view.id,
+          label,
+          column: `${title.split(',')[0]}, ${label}`,
+          look,
           points: overlaid(epochs, (event) => event.alpha?.[id]),
         }));
         const newest = series.map(({ label, points }) => `${label} ${fixed(points.at(-1)?.y ?? 0, 3)}`).join(', ');
         return {
-          kind: 'line', id, title, format: 'weight', half: true, x: epochAxis(longest, 'follower epoch'), y: { min: 0, max: largest },
-          bands: [], series, summary: `Weight of the ${id} loss by run. Newest: ${newest}.`,
+          kind: 'line',
+          id,
+          title,
+          format: 'weight',
+          half: true,
+          x: epochAxis(longest, 'follower epoch'),
+          y: { min: 0, max: largest },
+          bands: [],
+          series,
+          summary: `Weight of the ${id} loss by run. Newest: ${newest}.`,
         };
       }),
     };

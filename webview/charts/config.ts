@@ -2,6 +2,7 @@ import type { ChartConfiguration, ChartDataset, TooltipItem } from 'chart.js';
 import { formatted } from '../format.ts';
 import { translucent, type Theme } from '../theme.ts';
 import { dashes, type BarPlot, type LinePlot, type Look, type Plot, type PlotPoint, type Series } from './plot.ts';
+import type { BandOptions, FigureOptions } from './plugins.ts';
 
 /** A point of a dataset; one without a value between two stages breaks the line. */
 export interface DataPoint {
@@ -72,16 +73,26 @@ function lineConfig(plot: LinePlot, theme: Theme, hidden: readonly string[]): Ch
           ...tooltip(theme),
           callbacks: {
             title: (items) => tooltipTitle(items),
-            label: (item) => `${item.dataset.label ?? ''}  ${formatted(item.parsed.y ?? 0, plot.format)}${keptMark(item)}`,
+            label: (item) =>
+              `${item.dataset.label ?? ''}  ${formatted(item.parsed.y ?? 0, plot.format)}${keptMark(item)}`,
           },
         },
-        stageBands: { bands: plot.bands.map((band) => ({ ...band })), color: theme.boundary, textColor: theme.muted, font: canvasFont(theme) },
+        stageBands: {
+          bands: plot.bands.map((band) => ({ ...band })),
+          color: theme.boundary,
+          textColor: theme.muted,
+          font: canvasFont(theme),
+        } satisfies BandOptions,
       },
     },
   };
 }
 
-function lineDataset({ label, look, points }: Series, theme: Theme, hidden: boolean): ChartDataset<'line', DataPoint[]> {
+function lineDataset(
+  { label, look, points }: Series,
+  theme: Theme,
+  hidden: boolean,
+): ChartDataset<'line', DataPoint[]> {
   const color = theme.hues[look.hue];
   const data = points.flatMap((point, index): DataPoint[] => {
     const here = { x: point.x, y: point.y, source: point };
@@ -118,14 +129,16 @@ function barConfig(plot: BarPlot, theme: Theme): ChartConfiguration<'bar', numbe
     type: 'bar',
     data: {
       labels: plot.bars.map(({ label }) => shorten(label)),
-      datasets: [{
-        label: plot.title,
-        data: plot.bars.map(({ value }) => value),
-        backgroundColor: plot.bars.map(({ look, strong }) => translucent(hue(look, theme), strong ? 0.85 : 0.3)),
-        borderColor: plot.bars.map(({ look }) => hue(look, theme)),
-        borderWidth: plot.bars.map(({ strong }) => (strong ? 2 : 1)),
-        maxBarThickness: 16,
-      }],
+      datasets: [
+        {
+          label: plot.title,
+          data: plot.bars.map(({ value }) => value),
+          backgroundColor: plot.bars.map(({ look, strong }) => translucent(hue(look, theme), strong ? 0.85 : 0.3)),
+          borderColor: plot.bars.map(({ look }) => hue(look, theme)),
+          borderWidth: plot.bars.map(({ strong }) => (strong ? 2 : 1)),
+          maxBarThickness: 16,
+        },
+      ],
     },
     options: {
       ...common(theme),
@@ -139,7 +152,12 @@ function barConfig(plot: BarPlot, theme: Theme): ChartConfiguration<'bar', numbe
           ...(plot.max === undefined ? {} : { max: plot.max }),
           ticks: { ...ticks(theme), maxTicksLimit: 5, maxRotation: 0, callback: (value) => tick(Number(value), plot) },
         },
-        y: { ...axis(theme), type: 'category', grid: { display: false }, ticks: { ...ticks(theme), color: theme.foreground, autoSkip: false } },
+        y: {
+          ...axis(theme),
+          type: 'category',
+          grid: { display: false },
+          ticks: { ...ticks(theme), color: theme.foreground, autoSkip: false },
+        },
       },
       plugins: {
         ...plugins(theme),
@@ -152,7 +170,7 @@ function barConfig(plot: BarPlot, theme: Theme): ChartConfiguration<'bar', numbe
           zoneColor: theme.grid,
           textColor: theme.muted,
           font: canvasFont(theme),
-        },
+        } satisfies FigureOptions,
       },
     },
   };
@@ -168,7 +186,13 @@ function hue(look: Look, theme: Theme): string {
 }
 
 function common(theme: Theme) {
-  return { animation: false, responsive: true, maintainAspectRatio: false, font: font(theme), color: theme.foreground } as const;
+  return {
+    animation: false,
+    responsive: true,
+    maintainAspectRatio: false,
+    font: font(theme),
+    color: theme.foreground,
+  } as const;
 }
 
 function font(theme: Theme) {
@@ -209,7 +233,10 @@ function tooltip(theme: Theme) {
 /** Axis figures are shorter than those of tables: `97 %`, `0.5`. */
 function tick(value: number, plot: Plot): string {
   if (plot.format === 'percent') return `${Number((value * 100).toFixed(1))} %`;
-  const text = Math.abs(value) >= 1e4 || (value !== 0 && Math.abs(value) < 1e-3) ? value.toExponential(0) : String(Number(value.toPrecision(4)));
+  const text =
+    Math.abs(value) >= 1e4 || (value !== 0 && Math.abs(value) < 1e-3)
+      ? value.toExponential(0)
+      : String(Number(value.toPrecision(4)));
   return text.replace(/-/g, '\u2212');
 }
 

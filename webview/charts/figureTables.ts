@@ -2,7 +2,7 @@ import { formatted, NONE } from '../format.ts';
 import type { Cell, TableModel } from '../tables.ts';
 import type { BarPlot, Figure, LinePlot, Plot, PlotPoint, Series } from './plot.ts';
 
-/** The numbers behind a figure: one table for its lines, one for its bars. `chart` goes into the figures' data attributes. */
+/** The numbers behind a figure: a table of its bars, one of its lines. `chart` goes into the data attributes. */
 export function figureTables(chart: string, title: string, { plots }: Figure): TableModel[] {
   const bars = plots.filter((plot): plot is BarPlot => plot.kind === 'bar');
   const lines = plots.filter((plot): plot is LinePlot => plot.kind === 'line');
@@ -20,7 +20,10 @@ function barTable(chart: string, title: string, plots: readonly BarPlot[]): Tabl
       { text: label, scope: 'row' },
       ...plots.map((plot): Cell => {
         const value = plot.bars.find((bar) => bar.id === id)?.value;
-        return { text: value === undefined ? NONE : formatted(value, plot.format), data: figureData(chart, plot, id, value) };
+        return {
+          text: value === undefined ? NONE : formatted(value, plot.format),
+          data: figureData(chart, plot, id, value),
+        };
       }),
     ]),
   };
@@ -33,30 +36,44 @@ interface Column {
 }
 
 function lineTable(chart: string, title: string, plots: readonly LinePlot[]): TableModel {
-  const columns = plots.flatMap((plot) => plot.series.map((series): Column => (
-    { plot, series, values: new Map(series.points.map((point) => [rowOf(point), point])) })));
+  const columns = plots.flatMap((plot) =>
+    plot.series.map((series): Column => ({
+      plot,
+      series,
+      values: new Map(series.points.map((point) => [rowOf(point), point])),
+    })),
+  );
   // Runs that are laid over one another are in different stages at the same place of the axis.
   const staged = plots.some(({ bands }) => bands.length > 0);
   const rows = new Map<string, PlotPoint>();
   for (const { values } of columns) for (const [row, point] of values) rows.set(row, point);
   const stages = [...new Set(plots.flatMap(({ bands }) => bands.map(({ label }) => label)))];
-  const inOrder = [...rows.values()].sort((a, b) =>
-    stages.indexOf(a.stage ?? '') - stages.indexOf(b.stage ?? '') || a.epoch - b.epoch);
+  const inOrder = [...rows.values()].sort(
+    (a, b) => stages.indexOf(a.stage ?? '') - stages.indexOf(b.stage ?? '') || a.epoch - b.epoch,
+  );
   return {
     caption: `${title}: values by epoch`,
-    head: [[
-      ...(staged ? [{ text: 'Stage', scope: 'col' as const, class: 'text' }] : []),
-      { text: 'Epoch', scope: 'col', class: 'text' },
-      ...columns.map(({ series }): Cell => ({ text: series.column, scope: 'col' })),
-    ]],
+    head: [
+      [
+        ...(staged ? [{ text: 'Stage', scope: 'col' as const, class: 'text' }] : []),
+        { text: 'Epoch', scope: 'col', class: 'text' },
+        ...columns.map(({ series }): Cell => ({ text: series.column, scope: 'col' })),
+      ],
+    ],
     rows: inOrder.map((row) => [
       ...(staged ? [{ text: row.stage ?? '', class: 'text' }] : []),
       { text: staged && row.kept ? `${row.epoch} (kept)` : String(staged ? row.epoch : row.x), scope: 'row' as const },
       ...columns.map(({ plot, series, values }): Cell => {
         const point = values.get(rowOf(row));
         if (!point) return { text: NONE };
-        const place: Record<string, string> = { epoch: String(point.epoch), ...(point.stage ? { stage: point.stage } : {}) };
-        return { text: formatted(point.y, plot.format), data: { ...figureData(chart, plot, series.id, point.y), ...place } };
+        const place: Record<string, string> = {
+          epoch: String(point.epoch),
+          ...(point.stage ? { stage: point.stage } : {}),
+        };
+        return {
+          text: formatted(point.y, plot.format),
+          data: { ...figureData(chart, plot, series.id, point.y), ...place },
+        };
       }),
     ]),
   };

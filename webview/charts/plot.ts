@@ -15,7 +15,12 @@ export type Dash = 'solid' | 'dashed' | 'dotted' | 'dashDot';
 export type Marker = 'circle' | 'triangle' | 'square' | 'diamond';
 
 /** Lengths of dashes and gaps in pixels. */
-export const dashes: Readonly<Record<Dash, readonly number[]>> = { solid: [], dashed: [7, 4], dotted: [2, 3], dashDot: [8, 3, 2, 3] };
+export const dashes: Readonly<Record<Dash, readonly number[]>> = {
+  solid: [],
+  dashed: [7, 4],
+  dotted: [2, 3],
+  dashDot: [8, 3, 2, 3],
+};
 
 /** One point of a line. */
 export interface PlotPoint {
@@ -95,7 +100,7 @@ export type Plot = LinePlot | BarPlot;
 /** What a chart shows: its plots, which share one legend, and what there is to say about them. */
 export interface Figure {
   readonly plots: readonly Plot[];
-  /** Why there are no plots. A figure without plots and without a reason makes no sense for its source: it is not shown. */
+  /** Why there are no plots. A figure with neither plots nor reason makes no sense for its source: it is not shown. */
   readonly empty?: string;
   readonly note?: readonly Part[];
 }

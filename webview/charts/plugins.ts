@@ -1,13 +1,20 @@
 import type { ChartType, Plugin } from 'chart.js';
 
-/** Options of the plugins below; configs carry them as plain data. chart.js calls both plugins for every chart. */
-interface BandOptions {
-  readonly bands?: readonly { readonly from: number; readonly to: number; readonly label: string; readonly short: string }[];
+/** Options of `stageBands`, plain data in a config. chart.js calls each plugin for every chart, also without options. */
+export interface BandOptions {
+  readonly bands?: readonly {
+    readonly from: number;
+    readonly to: number;
+    readonly label: string;
+    readonly short: string;
+  }[];
   readonly color: string;
   readonly textColor: string;
   readonly font: string;
 }
-interface FigureOptions {
+
+/** Options of `barFigures`. */
+export interface FigureOptions {
   readonly texts?: readonly string[];
   readonly zone?: { readonly from: number; readonly to: number; readonly label: string };
   readonly color: string;
@@ -33,7 +40,10 @@ export const stageBands: Plugin<'line', BandOptions> = {
   beforeDatasetsDraw(chart, _args, { bands, color, textColor, font }) {
     const x = chart.scales['x'];
     if (!x || bands === undefined || bands.length === 0) return;
-    const { ctx, chartArea: { top, bottom } } = chart;
+    const {
+      ctx,
+      chartArea: { top, bottom },
+    } = chart;
     ctx.save();
     ctx.strokeStyle = color;
     ctx.fillStyle = textColor;
@@ -41,8 +51,10 @@ export const stageBands: Plugin<'line', BandOptions> = {
     ctx.textAlign = 'center';
     ctx.textBaseline = 'bottom';
     // All names in full or none, so that stages of one kind are named alike.
-    const whole = bands.every(({ from, to, label }) =>
-      ctx.measureText(label).width <= x.getPixelForValue(to) - x.getPixelForValue(from) - PADDING);
+    const whole = bands.every(
+      ({ from, to, label }) =>
+        ctx.measureText(label).width <= x.getPixelForValue(to) - x.getPixelForValue(from) - PADDING,
+    );
     bands.forEach(({ from, to, label, short }, index) => {
       const [left, right] = [x.getPixelForValue(from), x.getPixelForValue(to)];
       if (index > 0) {
@@ -64,7 +76,10 @@ export const barFigures: Plugin<'bar', FigureOptions> = {
   beforeDatasetsDraw(chart, _args, { zone, zoneColor, textColor, font }) {
     const x = chart.scales['x'];
     if (!x || !zone) return;
-    const { ctx, chartArea: { top, bottom } } = chart;
+    const {
+      ctx,
+      chartArea: { top, bottom },
+    } = chart;
     const [left, right] = [x.getPixelForValue(zone.from), x.getPixelForValue(zone.to)];
     ctx.save();
     ctx.fillStyle = zoneColor;

@@ -24,25 +24,40 @@ export function timeline(view: RunView, stages: readonly StageRecord[] = view.ru
     const open = !stage.ended && isLive(view.state);
     const length = open ? Math.max(stage.plannedEpochs, stage.epochs.length) : stage.epochs.length;
     // A stage without epochs, e.g. from the cache, has no place on the axis.
-    if (length > 0) bands.push({ from: offset + 0.5, to: offset + length + 0.5, label: stage.id, short: stageShort(stage.id) });
-    stage.epochs.forEach((event, index) => epochs.push({
-      event,
-      place: { x: offset + index + 1, stage: stage.id, epoch: event.epoch, kept: stage.ended?.keptEpoch === event.epoch, starts: index === 0 },
-    }));
+    if (length > 0)
+      bands.push({ from: offset + 0.5, to: offset + length + 0.5, label: stage.id, short: stageShort(stage.id) });
+    stage.epochs.forEach((event, index) =>
+      epochs.push({
+        event,
+        place: {
+          x: offset + index + 1,
+          stage: stage.id,
+          epoch: event.epoch,
+          kept: stage.ended?.keptEpoch === event.epoch,
+          starts: index === 0,
+        },
+      }),
+    );
     offset += length;
   }
   return { epochs, bands, x: epochAxis(offset) };
 }
 
 /** The points of one quantity; epochs that do not have it are left out. */
-export function pointsOf(epochs: readonly StagedEpoch[], value: (event: EpochEvent) => number | undefined): PlotPoint[] {
+export function pointsOf(
+  epochs: readonly StagedEpoch[],
+  value: (event: EpochEvent) => number | undefined,
+): PlotPoint[] {
   return epochs.flatMap(({ event, place }) => {
     const y = value(event);
     return y === undefined ? [] : [{ ...place, y }];
   });
 }
 
-/** The points of one quantity of a run that is laid over others: their stages differ, so epochs count through all of them. */
-export function overlaid(epochs: readonly StagedEpoch[], value: (event: EpochEvent) => number | undefined): PlotPoint[] {
+/** The points of a run that is laid over others: their stages differ, so epochs count through all of them. */
+export function overlaid(
+  epochs: readonly StagedEpoch[],
+  value: (event: EpochEvent) => number | undefined,
+): PlotPoint[] {
   return pointsOf(epochs, value).map(({ x, y, starts }) => ({ x, y, epoch: x, starts }));
 }

@@ -16,10 +16,20 @@ export function createAbout(store: ViewStore): Section<RunView> {
     root: details.root,
     update(view) {
       const rows = aboutRows(view);
-      const items = syncChildren(facts, rows, ([name]) => name, ([name]) => element('div', {}, [element('dt', {}, [name]), element('dd')]));
+      const items = syncChildren(
+        facts,
+        rows,
+        ([name]) => name,
+        ([name]) => element('div', {}, [element('dt', {}, [name]), element('dd')]),
+      );
       rows.forEach(([, value], index) => setText(items[index]!.lastElementChild!, value));
       show(heading, view.run.notes.length > 0);
-      const lines = syncChildren(notes, view.run.notes.map((text, index) => ({ text, index })), ({ index }) => String(index), () => element('li'));
+      const lines = syncChildren(
+        notes,
+        view.run.notes.map((text, index) => ({ text, index })),
+        ({ index }) => String(index),
+        () => element('li'),
+      );
       view.run.notes.forEach((text, index) => setText(lines[index]!, text));
     },
   };
@@ -27,15 +37,21 @@ export function createAbout(store: ViewStore): Section<RunView> {
 
 function aboutRows({ id, run, config }: RunView): (readonly [string, string])[] {
   const { started } = run;
-  const rows: (readonly [string, string])[] = [['Run folder', id], ['Fusion', started?.fusion ?? config.model.fusion]];
+  const rows: (readonly [string, string])[] = [
+    ['Run folder', id],
+    ['Fusion', started?.fusion ?? config.model.fusion],
+  ];
   if (!started) return rows;
   const { dataset, backend, version } = started;
+  const { sizes } = dataset;
   return [
     ...rows,
-    ['Samples', `${count(dataset.sizes.train)} train, ${count(dataset.sizes.validation)} validation, ${count(dataset.sizes.test)} test`],
+    ['Samples', `${count(sizes.train)} train, ${count(sizes.validation)} validation, ${count(sizes.test)} test`],
     ['Classes', `${dataset.classes.length}: ${dataset.classes.join(', ')}`],
     ['Fingerprint', dataset.fingerprint],
-    ...dataset.modalities.map((each) => [`Modality ${each.id}`, `${each.encoder} encoder, ${count(each.parameters)} parameters`] as const),
+    ...dataset.modalities.map(
+      (each) => [`Modality ${each.id}`, `${each.encoder} encoder, ${count(each.parameters)} parameters`] as const,
+    ),
     ['Backend', `${backend.id} on ${backend.device}`],
     ...backend.skipped.map((each) => [`Not ${each.id}`, each.reason] as const),
     ['UDI Lab', version],

@@ -12,7 +12,10 @@ import type { Section } from './section.ts';
 const ALL = 'all';
 
 /** A chart as a section that can be folded away; it is not shown where the chart makes no sense. */
-export function createChartSection<Source>(chart: Chart<Source>, store: ViewStore): Section<Source> & { readonly body: HTMLElement } {
+export function createChartSection<Source>(
+  chart: Chart<Source>,
+  store: ViewStore,
+): Section<Source> & { readonly body: HTMLElement } {
   const details = createDetails(chart.id, chart.title, 'section', true, store);
   const view = createChartView(chart, store);
   details.body.append(view.root);
@@ -38,9 +41,14 @@ export function createRunChartSection(chart: Chart<RunView>, store: ViewStore): 
     const stored = store.state.choices[key];
     const chosen = stored !== undefined && stages.includes(stored) ? stored : ALL;
     // One stage leaves nothing to choose: "all" beside it would be the same picture.
-    const options = stages.length > 1 ? [{ id: ALL, label: 'all stages' }, ...stages.map((id) => ({ id, label: id }))] : [];
+    const options =
+      stages.length > 1 ? [{ id: ALL, label: 'all stages' }, ...stages.map((id) => ({ id, label: id }))] : [];
     choice.update(options, chosen);
-    section.update(chosen === ALL ? view : { ...view, run: { ...view.run, stages: view.run.stages.filter(({ id }) => id === chosen) } });
+    section.update(
+      chosen === ALL
+        ? view
+        : { ...view, run: { ...view.run, stages: view.run.stages.filter(({ id }) => id === chosen) } },
+    );
   }
   return { root: section.root, update };
 }

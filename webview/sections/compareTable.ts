@@ -8,18 +8,30 @@ import type { ViewStore } from '../viewState.ts';
 import { runLabels, stateWords } from '../words.ts';
 import type { Section } from './section.ts';
 
-const formats = [['csv', 'CSV'], ['markdown', 'Markdown'], ['latex', 'LaTeX']] as const;
+const formats = [
+  ['csv', 'CSV'],
+  ['markdown', 'Markdown'],
+  ['latex', 'LaTeX'],
+] as const;
 const metricWords = { ACC: { id: 'accuracy', label: 'accuracy' }, F1: { id: 'f1', label: 'macro-F1' } } as const;
 
 /** What differs between the runs and how they scored, one column per run. */
 export function createCompareTable(store: ViewStore, post: (message: FromComparePanel) => void): Section<CompareView> {
   const details = createDetails('table', 'Runs', 'section', true, store);
   const table = createTable('data compare');
-  const copies = formats.map(([format, label]) => createButton(label, 'secondary', () => post({ type: 'copyTable', format }), { format }).root);
+  const copies = formats.map(
+    ([format, label]) => createButton(label, 'secondary', () => post({ type: 'copyTable', format }), { format }).root,
+  );
   details.body.append(
     table.root,
-    element('p', { class: 'note' }, ['★ best of the row. Scores are on the test split; weights and anchor were selected on validation.']),
-    element('div', { class: 'buttons', role: 'group', 'aria-label': 'Copy table as' }, [element('span', { 'aria-hidden': 'true' }, ['Copy as']), ...copies]));
+    element('p', { class: 'note' }, [
+      '★ best of the row. Scores are on the test split; weights and anchor were selected on validation.',
+    ]),
+    element('div', { class: 'buttons', role: 'group', 'aria-label': 'Copy table as' }, [
+      element('span', { 'aria-hidden': 'true' }, ['Copy as']),
+      ...copies,
+    ]),
+  );
   return { root: details.root, update: (view) => table.update(compareTable(view, post)) };
 }
 
@@ -30,13 +42,27 @@ function compareTable({ runs, changed, scores }: CompareView, post: (message: Fr
   const nothing = (text: string): Cell[] => [{ text, span: width, class: 'text' }];
   return {
     caption: 'Compared runs',
-    head: [[
-      { text: 'Run', scope: 'col' },
-      ...runs.map(({ id, title }, index): Cell => ({
-        text: labels[index]!, scope: 'col', title: `Open ${title}`, data: { run: id }, action: () => post({ type: 'openRun', id }) })),
-    ]],
+    head: [
+      [
+        { text: 'Run', scope: 'col' },
+        ...runs.map(({ id, title }, index): Cell => ({
+          text: labels[index]!,
+          scope: 'col',
+          title: `Open ${title}`,
+          data: { run: id },
+          action: () => post({ type: 'openRun', id }),
+        })),
+      ],
+    ],
     rows: [
-      [{ text: 'state', scope: 'row' }, ...runs.map(({ id, state }): Cell => ({ text: stateWords[state].label, class: 'text', data: { run: id, state } }))],
+      [
+        { text: 'state', scope: 'row' },
+        ...runs.map(({ id, state }): Cell => ({
+          text: stateWords[state].label,
+          class: 'text',
+          data: { run: id, state },
+        })),
+      ],
       group('Config, changed keys only'),
       ...changed.map(({ key, values }): Cell[] => [
         { text: key, scope: 'row', class: 'key' },

@@ -17,8 +17,14 @@ export function createConfusion(store: ViewStore): Section<RunView> {
     store.change({ choices: { ...store.state.choices, confusion: target } });
     if (last) update(last);
   });
-  details.body.append(choice.root, table.root, element('p', { class: 'note' }, [
-    'Rows: true class. Columns: predicted class. Color: share of the row, blue for right, red for wrong (deepened, so that rare errors show).']));
+  details.body.append(
+    choice.root,
+    table.root,
+    element('p', { class: 'note' }, [
+      'Rows: true class. Columns: predicted class. Color: share of the row, blue for right, ',
+      'red for wrong (deepened, so that rare errors show).',
+    ]),
+  );
 
   function update(view: RunView): void {
     last = view;
@@ -26,20 +32,33 @@ export function createConfusion(store: ViewStore): Section<RunView> {
     show(details.root, test !== undefined);
     if (!test) return;
     const targets = orderTargets(Object.keys(test), modalitiesOf(view.run));
-    const chosen = [store.state.choices['confusion'], fusion, targets[0]].find((each) => each !== undefined && targets.includes(each)) ?? '';
-    choice.update(targets.map((target) => ({ id: target, label: target })), chosen);
+    const chosen =
+      [store.state.choices['confusion'], fusion, targets[0]].find(
+        (each) => each !== undefined && targets.includes(each),
+      ) ?? '';
+    choice.update(
+      targets.map((target) => ({ id: target, label: target })),
+      chosen,
+    );
     table.update(confusionTable(chosen, test[chosen]?.confusion ?? [], view.run.started?.dataset.classes ?? []));
   }
   return { root: details.root, update };
 }
 
-function confusionTable(target: string, counts: readonly (readonly number[])[], classes: readonly string[]): TableModel {
+function confusionTable(
+  target: string,
+  counts: readonly (readonly number[])[],
+  classes: readonly string[],
+): TableModel {
   const name = (index: number) => classes[index] ?? String(index);
   return {
     caption: `Confusion matrix of ${target} on the test split; rows: true class, columns: predicted class`,
     head: [
       [{ text: '' }, { text: 'predicted', scope: 'colgroup', span: counts.length }],
-      [{ text: 'true', scope: 'col', class: 'corner' }, ...counts.map((_, index): Cell => ({ text: name(index), scope: 'col' }))],
+      [
+        { text: 'true', scope: 'col', class: 'corner' },
+        ...counts.map((_, index): Cell => ({ text: name(index), scope: 'col' })),
+      ],
     ],
     rows: counts.map((row, truth) => {
       const total = row.reduce((sum, each) => sum + each, 0);

@@ -2,7 +2,7 @@ import type { FromRunPanel, RunView } from '../../src/core/protocol.ts';
 import { createButton, type Button } from '../components.ts';
 import { element, setAttribute, setText, show, syncChildren } from '../dom.ts';
 import { count, duration, percent } from '../format.ts';
-import { actionsFor, runProgress } from '../progress.ts';
+import { actionsFor, openEpoch, runProgress } from '../progress.ts';
 import { isLive, newestAccuracy, openStage, stateWords } from '../words.ts';
 import type { Section } from './section.ts';
 
@@ -41,7 +41,11 @@ export function createHeader(post: (action: Action) => void): Section<RunView> {
   const title = element('h1');
   const badge = createStateBadge();
   const controls = element('div', { class: 'buttons', role: 'group', 'aria-label': 'Control' });
-  const opens = element('div', { class: 'buttons', role: 'group', 'aria-label': 'Open' }, quiet.map((each) => actionButton(each, post).root));
+  const opens = element(
+    'div',
+    { class: 'buttons', role: 'group', 'aria-label': 'Open' },
+    quiet.map((each) => actionButton(each, post).root),
+  );
   const requested = element('p', { class: 'note' }, ['Stop requested: the run ends after this epoch.']);
   const progress = createProgress();
   const facts = element('dl', { class: 'facts' });
@@ -54,7 +58,11 @@ export function createHeader(post: (action: Action) => void): Section<RunView> {
   return {
     root: element('header', {}, [
       element('div', { class: 'title-row' }, [title, badge.root]),
-      element('div', { class: 'button-row' }, [controls, opens]), requested, progress.root, facts]),
+      element('div', { class: 'button-row' }, [controls, opens]),
+      requested,
+      progress.root,
+      facts,
+    ]),
     update(view) {
       setText(title, view.title);
       badge.update(view);
@@ -62,7 +70,12 @@ export function createHeader(post: (action: Action) => void): Section<RunView> {
       show(requested, stopRequested);
       const actions = actionsFor(view.state).filter((action) => action !== 'resume');
       const focused = controls.contains(document.activeElement);
-      const buttons = syncChildren(controls, actions, (action) => action, (action) => actionButton(action, act).root);
+      const buttons = syncChildren(
+        controls,
+        actions,
+        (action) => action,
+        (action) => actionButton(action, act).root,
+      );
       show(controls, actions.length > 0);
       // Pause becomes Continue: who pressed it with the keyboard stays where the buttons are.
       if (focused && !controls.contains(document.activeElement)) buttons[0]?.focus();
@@ -89,7 +102,9 @@ export function createStateBadge(): Section<Pick<RunView, 'state'>> {
 
 function createProgress(): Section<RunView> {
   const fill = element('div', { class: 'fill' });
-  const bar = element('div', { class: 'progress', role: 'progressbar', 'aria-label': 'Epochs', 'aria-valuemin': '0' }, [fill]);
+  const bar = element('div', { class: 'progress', role: 'progressbar', 'aria-label': 'Epochs', 'aria-valuemin': '0' }, [
+    fill,
+  ]);
   const text = element('p', { class: 'progress-text' });
   const root = element('div', {}, [bar, text]);
   return {
@@ -108,8 +123,10 @@ function createProgress(): Section<RunView> {
 }
 
 /** Where the trainer is. The transient message is newer than the journal, as long as the trainer lives. */
-function progressText({ run, state, progress }: RunView): string {
-  if (progress && isLive(state)) {
+function progressText(view: RunView): string {
+  const { run, state } = view;
+  const progress = openEpoch(view);
+  if (progress) {
     const { stage, epoch, epochs, step, steps } = progress;
     return `${stage}, epoch ${epoch} of ${epochs}, step ${step} of ${steps}`;
   }
@@ -135,6 +152,11 @@ function updateFacts(list: HTMLElement, view: RunView): void {
     [newest ? `${newest.target}, ${newest.split}` : '', newest ? percent(newest.accuracy) : undefined],
   ];
   const shown = facts.filter((fact): fact is readonly [string, string] => fact[1] !== undefined);
-  const items = syncChildren(list, shown, ([name]) => name, ([name]) => element('div', {}, [element('dt', {}, [name]), element('dd')]));
+  const items = syncChildren(
+    list,
+    shown,
+    ([name]) => name,
+    ([name]) => element('div', {}, [element('dt', {}, [name]), element('dd')]),
+  );
   shown.forEach(([, value], index) => setText(items[index]!.lastElementChild!, value));
 }

@@ -35,21 +35,32 @@ export function noticeText({ run, state }: RunView): { title: string; message?: 
   switch (state) {
     case 'running':
     case 'paused':
-    case 'finished': return undefined;
-    case 'failed': return { title: 'The run failed.', message: run.ended?.error?.message ?? 'The journal gives no reason: see the log.', hint: run.ended?.error?.hint };
-    case 'interrupted': return {
-      title: 'The run was interrupted.',
-      message: 'Its trainer is gone without an end in the journal: the process was killed, or the machine went down.',
-      hint: goesOn(run),
-    };
-    case 'stopped': return { title: `The run was stopped ${after(run)}.`, hint: goesOn(run) };
-    case 'cancelled': return { title: `The run was cancelled ${after(run)}.`, hint: goesOn(run) };
+    case 'finished':
+      return undefined;
+    case 'failed':
+      return {
+        title: 'The run failed.',
+        message: run.ended?.error?.message ?? 'The journal gives no reason: see the log.',
+        hint: run.ended?.error?.hint,
+      };
+    case 'interrupted':
+      return {
+        title: 'The run was interrupted.',
+        message: 'Its trainer is gone without an end in the journal: the process was killed, or the machine went down.',
+        hint: goesOn(run),
+      };
+    case 'stopped':
+      return { title: `The run was stopped ${after(run)}.`, hint: goesOn(run) };
+    case 'cancelled':
+      return { title: `The run was cancelled ${after(run)}.`, hint: goesOn(run) };
   }
 }
 
 function after(run: RunView['run']): string {
   const stage = openStage(run);
-  return stage && stage.epochs.length > 0 ? `after epoch ${stage.epochs.length} of ${stage.plannedEpochs} of ${stage.id}` : 'before its first epoch was done';
+  return stage && stage.epochs.length > 0
+    ? `after epoch ${stage.epochs.length} of ${stage.plannedEpochs} of ${stage.id}`
+    : 'before its first epoch was done';
 }
 
 function goesOn(run: RunView['run']): string {

@@ -2,7 +2,7 @@ import type { FromRunPanel, RunView, TestScores } from '../../src/core/protocol.
 import { createButton } from '../components.ts';
 import { createDetails } from '../details.ts';
 import { element, setAttribute, setText, show } from '../dom.ts';
-import { count, fixed, percent } from '../format.ts';
+import { count, formatted, percent } from '../format.ts';
 import { createTable, type Cell, type TableModel } from '../tables.ts';
 import type { ViewStore } from '../viewState.ts';
 import { fusion, modalitiesOf, orderTargets } from '../words.ts';
@@ -24,7 +24,8 @@ export function createResults(store: ViewStore, post: (message: FromRunPanel) =>
     element('div', { class: 'columns' }, [
       element('div', {}, [element('h3', {}, ['Scores']), scores.root, copy.root]),
       element('div', {}, [element('h3', {}, ['Recall by class']), recalls.root]),
-    ]));
+    ]),
+  );
   return {
     root: details.root,
     update({ run }) {
@@ -44,8 +45,8 @@ export function createResults(store: ViewStore, post: (message: FromRunPanel) =>
 const metrics = [
   { id: 'accuracy', label: 'Accuracy', write: percent },
   { id: 'f1', label: 'Macro-F1', write: percent },
-  { id: 'loss', label: 'Loss', write: (value: number) => fixed(value, 4) },
-  { id: 'entropy', label: 'Entropy', write: (value: number) => fixed(value, 3) },
+  { id: 'loss', label: 'Loss', write: (value: number) => formatted(value, 'loss') },
+  { id: 'entropy', label: 'Entropy', write: (value: number) => formatted(value, 'entropy') },
 ] as const;
 
 function scoreTable(test: Readonly<Record<string, TestScores>>, targets: readonly string[]): TableModel {
@@ -56,13 +57,21 @@ function scoreTable(test: Readonly<Record<string, TestScores>>, targets: readonl
       { text: target, scope: 'row', class: target === fusion ? 'strong' : undefined },
       ...metrics.map(({ id, write }): Cell => {
         const value = test[target]![id];
-        return { text: write(value), class: target === fusion ? 'strong' : undefined, data: { target, metric: id, value: String(value) } };
+        return {
+          text: write(value),
+          class: target === fusion ? 'strong' : undefined,
+          data: { target, metric: id, value: String(value) },
+        };
       }),
     ]),
   };
 }
 
-function recallTable(test: Readonly<Record<string, TestScores>>, targets: readonly string[], classes: readonly string[]): TableModel {
+function recallTable(
+  test: Readonly<Record<string, TestScores>>,
+  targets: readonly string[],
+  classes: readonly string[],
+): TableModel {
   const rows = Math.max(0, ...targets.map((target) => test[target]!.recall.length));
   return {
     caption: 'Recall of every class on the test split',
@@ -71,7 +80,11 @@ function recallTable(test: Readonly<Record<string, TestScores>>, targets: readon
       { text: classes[index] ?? String(index), scope: 'row' },
       ...targets.map((target): Cell => {
         const value = test[target]!.recall[index] ?? 0;
-        return { text: percent(value), heat: value, data: { target, metric: 'recall', class: String(index), value: String(value) } };
+        return {
+          text: percent(value),
+          heat: value,
+          data: { target, metric: 'recall', class: String(index), value: String(value) },
+        };
       }),
     ]),
   };

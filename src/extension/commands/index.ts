@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { errorText, UserError } from '../../core/errors.ts';
 import { plainText } from '../plainText.ts';
 import type { Services } from '../services.ts';
+import { RestrictedModeError } from '../trust.ts';
 import { cancel } from './cancel.ts';
 import type { Command } from './command.ts';
 import { compareRuns } from './compareRuns.ts';
@@ -64,8 +65,10 @@ function showError(error: unknown, { log }: Services): void {
   const defect = !(error instanceof UserError);
   log.error(error instanceof Error && defect ? error : errorText(error));
   const text = plainText(errorText(error).replaceAll('\n', ' '));
+  const button = defect ? ['Show Output'] : error instanceof RestrictedModeError ? ['Manage Workspace Trust'] : [];
   // Not awaited: a command is over when it has failed, not when somebody has read so.
-  void vscode.window.showErrorMessage(text, ...(defect ? ['Show Output'] : [])).then((chosen) => {
-    if (chosen) log.show();
+  void vscode.window.showErrorMessage(text, ...button).then((chosen) => {
+    if (chosen && defect) log.show();
+    else if (chosen) void vscode.commands.executeCommand('workbench.trust.manage');
   });
 }

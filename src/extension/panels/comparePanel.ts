@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { changedKeys, scoreRows } from '../../core/compare.ts';
+import { changedKeys, distinctTitles, scoreRows } from '../../core/compare.ts';
 import { exportTable } from '../../core/exportTable.ts';
 import {
   fromComparePanelSchema, type CompareView, type FromComparePanel, type ToComparePanel,
@@ -27,7 +27,11 @@ export class ComparePanels extends Disposable implements vscode.WebviewPanelSeri
     super();
     this.register(vscode.window.registerWebviewPanelSerializer(VIEW_TYPE, this));
     this.register(runs.onDidChange(({ run }) => {
-      for (const { folders, panel } of this.#open) if (run && folders.includes(run.folder)) panel.update();
+      for (const { folders, panel } of this.#open) {
+        if (!run || !folders.includes(run.folder)) continue;
+        if (folders.some((folder) => runs.get(folder))) panel.update();
+        else panel.view.dispose();
+      }
     }));
   }
 
@@ -70,7 +74,7 @@ export class ComparePanels extends Disposable implements vscode.WebviewPanelSeri
       case 'openRun': return void await vscode.commands.executeCommand('udi.openRun', message.id);
       case 'copyTable': {
         const { runs, changed, scores } = this.#view(folders);
-        const table = { titles: runs.map((run) => run.title), changed, scores };
+        const table = { titles: distinctTitles(runs), changed, scores };
         await vscode.env.clipboard.writeText(exportTable(table, message.format));
         vscode.window.setStatusBarMessage('Table copied', 3000);
       }

@@ -66,7 +66,7 @@ function tfjsNode(id: 'tfjs-node' | 'tfjs-node-gpu', name: NodePackage, label: s
     label,
     probe: async (search) => report(name, id, search),
     activate: async (search) => {
-      if (tf.findBackend(TENSORFLOW) === null) load(name, search);
+      if (!(TENSORFLOW in tf.engine().registry)) load(name, search);
       registerExplicitPadding(TENSORFLOW);
       await tf.setBackend(TENSORFLOW);
     },

@@ -4,16 +4,18 @@ import { conv2dBackpropFilter, conv2dBackpropInput } from './wasmConvolution.ts'
 import { floats, free, run, wasmOf, type KernelArguments, type Shape4D } from './wasmHeap.ts';
 
 /**
- * Registers, over the stock WASM kernels of tfjs 4.22, those that training needs and that are missing there (filter
- * gradient) or slow (all others). Call it before the backend is first used; a second call changes nothing.
+ * Registers, over the stock WASM kernels of tfjs 4.22, those that training needs and that are missing there (gradients of
+ * filters and of gather), wrong (oneHot) or slow (all others). Call it before the backend is first used; a second call changes nothing.
  */
 export function registerWasmKernels(): void {
   if (tf.getKernel(tf.Conv2DBackpropFilter, 'wasm')) return;
   tf.registerKernel({ kernelName: tf.Conv2DBackpropFilter, backendName: 'wasm', kernelFunc: conv2dBackpropFilter });
+  tf.registerKernel({ kernelName: tf.UnsortedSegmentSum, backendName: 'wasm', kernelFunc: unsortedSegmentSum });
   replace(tf.Conv2DBackpropInput, () => conv2dBackpropInput);
   replace(tf.Identity, () => identity);
   replace(tf.BatchMatMul, (stock) => (args) => batchMatMul(stock, args));
   replace(tf.Sum, (stock) => (args) => sum(stock, args));
+  replace(tf.OneHot, () => oneHot);
   replace(tf.MaxPoolGrad, () => maxPoolGrad);
   replace(tf.Slice, (stock) => (args) => slice(stock, args));
 }
@@ -128,5 +130,40 @@ function slice(stock: KernelFunc, args: KernelArguments): TensorInfo {
   const result = backend.makeOutput(shape!, x.dtype);
   const count = tf.util.sizeFromShape(shape!);
   backend.typedArrayFromHeap(result).set(backend.typedArrayFromHeap(x).subarray(offset, offset + count));
+  return result;
+}
+
+/** One-hot rows. The stock kernel writes integers whatever the type, which are not 0 and 1 when read as float32. */
+function oneHot(args: KernelArguments): TensorInfo {
+  const backend = wasmOf(args);
+  const indices = args.inputs['indices']!;
+  const { dtype, depth, onValue, offValue } = args.attrs as unknown as tf.OneHotAttrs;
+  const result = backend.makeOutput([...indices.shape, depth], dtype);
+  const from = backend.typedArrayFromHeap(indices);
+  const to = backend.typedArrayFromHeap(result);
+  to.fill(offValue);
+  for (let row = 0; row < from.length; row++) {
+    const hot = from[row]!;
+    if (hot >= 0 && hot < depth) to[row * depth + hot] = onValue;
+  }
+  return result;
+}
+
+/** Adds up the slices of x that have the same number (gradient of gather); numbers outside [0, numSegments) are left out. */
+function unsortedSegmentSum(args: KernelArguments): TensorInfo {
+  const backend = wasmOf(args);
+  const { x, segmentIds } = args.inputs as { x: TensorInfo; segmentIds: TensorInfo };
+  const { numSegments } = args.attrs as unknown as tf.UnsortedSegmentSumAttrs;
+  const inner = x.shape.slice(segmentIds.shape.length);
+  const size = tf.util.sizeFromShape(inner);
+  const result = backend.makeOutput([numSegments, ...inner], x.dtype);
+  const [from, ids, to] = [x, segmentIds, result].map((tensor) => backend.typedArrayFromHeap(tensor)) as [
+    tf.TypedArray, tf.TypedArray, tf.TypedArray];
+  to.fill(0);
+  for (let row = 0; row < ids.length; row++) {
+    const id = ids[row]!;
+    if (id < 0 || id >= numSegments) continue;
+    for (let index = 0; index < size; index++) to[id * size + index]! += from[row * size + index]!;
+  }
   return result;
 }

@@ -79,7 +79,7 @@ export const webgpuBackend: Backend = {
   label: 'WebGPU (optional)',
   probe: report,
   activate: async (search) => {
-    if (tf.findBackend('webgpu') === null) {
+    if (!('webgpu' in tf.engine().registry)) {
       const adapter = await requestAdapter(search);
       if (!adapter) throw new Error('No GPU adapter was found');
       const { WebGPUBackend } = findOptionalPackage(TFJS_WEBGPU, search.folders)!.require(TFJS_WEBGPU) as { WebGPUBackend: WebGpuBackendClass };

@@ -1,0 +1,90 @@
+// `npm run bench`: writes test-results/bench.json and prints the same as tables. Nothing here is asserted.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { requireConfig } from '../../src/core/parseConfig.ts';
+import { createRun, loadRun } from '../../src/core/runStore.ts';
+import { describeBackends, type BackendSearch } from '../../src/trainer/backends/index.ts';
+import { createCatalog } from '../../src/trainer/catalog.ts';
+import { columns } from '../../src/trainer/cli/summary.ts';
+import { runTrainer } from '../../src/trainer/runTrainer.ts';
+import type { Timings } from '../../src/trainer/train.ts';
+import { measureTrainingStep } from './trainingStep.ts';
+
+const root = resolve(__dirname, '..');
+const search: BackendSearch = { folders: [root], distFolder: join(root, 'dist') };
+const torchScript = process.env['UDI_TORCH_STEP'] ?? join(root, '../shared/bench/torch_step.py');
+
+interface TorchStep {
+  readonly threads: number;
+  readonly ms_per_step: number;
+  readonly samples_per_s: number;
+}
+
+/** PyTorch's figures for the same step, where it is installed. */
+function measureTorch(): TorchStep[] {
+  if (!existsSync(torchScript)) return [];
+  for (const python of ['python3', '/usr/bin/python3']) {
+    const { status, stdout } = spawnSync(python, [torchScript], { encoding: 'utf8' });
+    if (status === 0) return stdout.trim().split('\n').map((line) => JSON.parse(line) as TorchStep);
+  }
+  return [];
+}
+
+/** Trains UDI on a subset of synthetic digits: seconds of each stage, memory, and what durability costs. */
+async function measureRun() {
+  const text = JSON.stringify({
+    name: 'bench', dataset: { name: 'synthetic-digits', train: 2000, validation: 500, test: 500 },
+    method: { name: 'udi' }, training: { epochs: 3 }, device: 'wasm',
+  });
+  const folder = mkdtempSync(join(tmpdir(), 'udi-bench-'));
+  const timings: Timings = {};
+  const begin = performance.now();
+  try {
+    const run = createRun(folder, requireConfig(text, createCatalog(), 'bench', { name: 'bench' }));
+    await runTrainer(run, { search, timings });
+    const seconds = (performance.now() - begin) / 1000;
+    const stages = loadRun(run).run.stages.map((stage) => ({
+      stage: stage.id,
+      seconds: stage.epochs.reduce((sum, epoch) => sum + epoch.seconds, 0),
+      samplesPerSecond: stage.epochs.reduce((sum, epoch) => sum + epoch.samplesPerSecond, 0) / stage.epochs.length,
+    }));
+    return { seconds, stages, timings, durableShare: Object.values(timings).reduce((sum, value) => sum + value, 0) / seconds };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function main(): Promise<void> {
+  const usable = (await describeBackends(search)).filter((backend) => backend.usable);
+  const steps = [];
+  for (const { id } of usable) steps.push(await measureTrainingStep({ device: id, search, ...(id === 'cpu' ? { steps: 2, warmUp: 1 } : {}) }));
+  const torch = measureTorch();
+  const run = await measureRun();
+  const result = { machine: { cpu: cpus()[0]?.model.trim(), cores: cpus().length, node: process.version }, steps, torch, run, peakMemoryMiB: process.resourceUsage().maxRSS / 1024 };
+  mkdirSync(join(root, 'test-results'), { recursive: true });
+  writeFileSync(join(root, 'test-results/bench.json'), `${JSON.stringify(result, null, 2)}\n`);
+
+  const one = torch.find((each) => each.threads === 1)?.samples_per_s;
+  const ratio = (samples: number): string => (one ? `${(samples / one).toFixed(2)} x` : '-');
+  const say = (title: string, rows: string[][]): void => { process.stdout.write(`\n${title}\n${columns(rows)}\n`); };
+  say(`CGMNIST training step, color branch, batch 64 (${result.machine.cpu ?? ''}, ${result.machine.cores} cores)`, [
+    ['backend', 'ms/step', 'samples/s', 'PyTorch, 1 thread'],
+    ...steps.map((step) => [step.device, step.msPerStep.toFixed(1), step.samplesPerSecond.toFixed(0), ratio(step.samplesPerSecond)]),
+    ...torch.map((each) => [`PyTorch, ${each.threads} thread(s)`, each.ms_per_step.toFixed(1), each.samples_per_s.toFixed(0), ratio(each.samples_per_s)]),
+  ]);
+  const wasm = steps.find((step) => step.device === 'wasm');
+  if (wasm) say('Where the time goes on wasm', [['kernel', 'ms/step', 'calls'], ...wasm.profile.slice(0, 10).map((each) => [each.kernel, each.msPerStep.toFixed(2), each.callsPerStep.toFixed(0)])]);
+  say('UDI on 2000 synthetic digits, 3 epochs a stage, wasm', [
+    ['stage', 'seconds', 'samples/s'],
+    ...run.stages.map((stage) => [stage.stage, stage.seconds.toFixed(1), stage.samplesPerSecond.toFixed(0)]),
+  ]);
+  const durable = Object.entries(run.timings).map(([name, seconds]) => `${name} ${seconds.toFixed(2)} s`).join(', ');
+  process.stdout.write(`\nDurability: ${durable} of ${run.seconds.toFixed(1)} s = ${(run.durableShare * 100).toFixed(2)} %. Peak memory ${result.peakMemoryMiB.toFixed(0)} MiB.\n`);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exitCode = 1;
+});
