@@ -11,7 +11,7 @@ const node = { ...common, platform: 'node', target: 'node20', format: 'cjs' };
 
 /** What a bundle must not contain; the import rules of the lint config, checked once more on what was really bundled. */
 const targets = [
-  { options: { ...node, entryPoints: ['src/extension/extension.ts'], outfile: 'dist/extension.cjs', external: ['vscode'] }, forbids: /@tensorflow|src\/trainer\// },
+  { options: { ...node, entryPoints: ['src/extension/extension.ts'], outfile: 'dist/extension.cjs', external: ['vscode'], define: { navigator: 'undefined' } }, forbids: /@tensorflow|src\/trainer\// },
   { options: { ...node, entryPoints: ['src/trainer/main.ts'], outfile: 'dist/trainer.cjs', mainFields: ['module', 'main'], banner: { js: '#!/usr/bin/env node' } }, forbids: /src\/extension\/|^vscode$/ },
   {
     options: { ...common, platform: 'browser', target: 'es2022', format: 'iife', entryPoints: ['webview/runPanel.ts', 'webview/comparePanel.ts', 'webview/panel.css'], outdir: 'dist/webview' },

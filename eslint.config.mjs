@@ -18,7 +18,7 @@ const noNode = no(['node:*'], 'A webview has no Node.js.');
 const toolkitBehindComponents = no(['@vscode/webview-ui-toolkit*'], 'Use webview/components.ts, the one place that knows the component library.');
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', '.cache/', 'test-results/', '**/.udi/'] },
+  { ignores: ['dist/', 'node_modules/', '.cache/', '.vscode-test/', 'test-results/', '**/.udi/'] },
   js.configs.recommended,
   ...tseslint.configs.strict,
   {

@@ -69,6 +69,7 @@ describe.skipIf(!chromium)(browserSuite('the compare panel in a browser'), () =>
           ),
         );
       }
+      expect(await page.textContent('[data-details="table"] .note')).toContain('weights were selected on validation');
       expect(await panel.stored()).toMatchObject({ runs: compared.runs.map(({ id }) => id) });
       for (const format of ['csv', 'markdown', 'latex']) await page.click(`[data-format="${format}"]`);
       await page.focus('thead button.link >> nth=1');

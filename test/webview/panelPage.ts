@@ -68,7 +68,7 @@ const POLICY = [
 /** The part that matters of what VS Code adds to every webview. */
 const DEFAULT_STYLES = `body { margin: 0; padding: 0 20px;
   background: var(--vscode-editor-background); color: var(--vscode-editor-foreground);
-  font-family: var(--vscode-font-family); font-weight: var(--vscode-font-weight); font-size: var(--vscode-font-size); }`;
+  font-family: var(--vscode-font-family); font-size: var(--vscode-font-size); font-weight: var(--vscode-font-weight) }`;
 
 /** Opens a panel as VS Code does: the host's page, a theme, a state from an earlier time, and nothing else. */
 export async function openPanel(

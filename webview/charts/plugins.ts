@@ -1,6 +1,6 @@
 import type { ChartType, Plugin } from 'chart.js';
 
-/** Options of `stageBands`, plain data in a config. chart.js calls each plugin for every chart, also without options. */
+/** Options of `stageBands`: plain data in a config. chart.js calls each plugin for every chart, options or not. */
 export interface BandOptions {
   readonly bands?: readonly {
     readonly from: number;

@@ -1,7 +1,7 @@
 import type { CompareView, FromComparePanel, ScoreRow } from '../../src/core/protocol.ts';
 import { createButton } from '../components.ts';
 import { createDetails } from '../details.ts';
-import { element } from '../dom.ts';
+import { element, setText } from '../dom.ts';
 import { NONE, percent } from '../format.ts';
 import { createTable, type Cell, type TableModel } from '../tables.ts';
 import type { ViewStore } from '../viewState.ts';
@@ -19,20 +19,34 @@ const metricWords = { ACC: { id: 'accuracy', label: 'accuracy' }, F1: { id: 'f1'
 export function createCompareTable(store: ViewStore, post: (message: FromComparePanel) => void): Section<CompareView> {
   const details = createDetails('table', 'Runs', 'section', true, store);
   const table = createTable('data compare');
+  const note = element('p', { class: 'note' });
   const copies = formats.map(
     ([format, label]) => createButton(label, 'secondary', () => post({ type: 'copyTable', format }), { format }).root,
   );
   details.body.append(
     table.root,
-    element('p', { class: 'note' }, [
-      '★ best of the row. Scores are on the test split; weights and anchor were selected on validation.',
-    ]),
+    note,
     element('div', { class: 'buttons', role: 'group', 'aria-label': 'Copy table as' }, [
       element('span', { 'aria-hidden': 'true' }, ['Copy as']),
       ...copies,
     ]),
   );
-  return { root: details.root, update: (view) => table.update(compareTable(view, post)) };
+  return {
+    root: details.root,
+    update(view) {
+      table.update(compareTable(view, post));
+      setText(note, `★ best of the row. Scores are on the test split; ${selection(view.runs)}.`);
+    },
+  };
+}
+
+/** On which split the compared weights were selected: a run that used the test split must not pass unnoticed. */
+function selection(runs: CompareView['runs']): string {
+  const labels = runLabels(runs);
+  const onTest = labels.filter((_, index) => runs[index]?.run.selectedOn === 'test');
+  return onTest.length === 0
+    ? 'weights were selected on validation'
+    : `the weights of ${onTest.join(', ')} were selected on test, those of the others on validation`;
 }
 
 function compareTable({ runs, changed, scores }: CompareView, post: (message: FromComparePanel) => void): TableModel {
