@@ -9,7 +9,7 @@ import {
   clipboardText, notification, openFile, openViewContainer, quickPick, reloadWorkbench, runCommand, screenshot, setTheme, statusBarItem, treeRow, webviewFrame,
 } from '../vscode/browser.ts';
 import { root } from '../vscode/paths.ts';
-import { session, type Session } from '../vscode/session.ts';
+import { openWindow, session, type Session } from '../vscode/session.ts';
 
 const SLOW = 240_000;
 const mnist = join(process.env['UDI_SHARED'] ?? join(root, '../shared'), 'data/mnist');
@@ -61,9 +61,9 @@ async function assertPanelEqualsJournal(vs: Session, frame: Frame, slug: string)
 }
 
 describe('training in VS Code', () => {
-  const vs = session({ files: { 'first.udi.yaml': digits('first', 'udi', 3), 'joint.udi.yaml': digits('joint', 'sum', 8) }, size: { width: 1400, height: 1000 }, theme: 'dark' });
+  const vs = session({ files: { 'first.udi.yaml': digits('first', 'udi', 5), 'joint.udi.yaml': digits('joint', 'sum', 8) }, size: { width: 1400, height: 1000 }, theme: 'dark' });
 
-  it('trains the config in the editor, streams epochs, and survives a reload in the middle', async function () {
+  it('trains the config in the editor, streams epochs, and survives a reload and the closing of its window', async function () {
     this.timeout(SLOW);
     await openFile(vs.page, 'first.udi.yaml');
     await runCommand(vs.page, 'UDI: Train');
@@ -75,13 +75,21 @@ describe('training in VS Code', () => {
     assert.equal(before.state, 'running');
 
     await reloadWorkbench(vs.page);
+    await panelOf(vs, 'first');
+    const reloaded = vs.page;
+    await openWindow(vs);
+    await openViewContainer(vs.page, 'UDI Lab');
+    await treeRow(vs.page, 'first').waitFor();
+    await reloaded.close();
+    assert.equal(stored(vs, 'first').state, 'running', 'training ended with a window, or before the second one was open');
+    await runCommand(vs.page, 'UDI: Open Run');
     const frame = await panelOf(vs, 'first');
     await notification(vs.page, 'first', SLOW);
     assert.equal(stored(vs, 'first').state, 'finished');
     await until('the scores', async () => await frame.locator('table.scores [data-value]').count() > 0, 30_000);
     await assertPanelEqualsJournal(vs, frame, 'first');
     const { run } = stored(vs, 'first');
-    for (const stage of run.stages) assert.deepEqual(stage.epochs.map((epoch) => epoch.epoch), [1, 2, 3], `${stage.id} has a gap`);
+    for (const stage of run.stages) assert.deepEqual(stage.epochs.map((epoch) => epoch.epoch), [1, 2, 3, 4, 5], `${stage.id} has a gap`);
     assert.ok((await frame.locator('body').innerText()).includes(run.anchor!.anchor));
     assert.deepEqual(vs.console.filter((line) => /Content Security Policy/i.test(line) && /udi/i.test(line)), []);
   });

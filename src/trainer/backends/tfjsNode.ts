@@ -32,7 +32,7 @@ function load(name: NodePackage, search: BackendSearch): void {
   if (!found) throw new Error(`${name} is not installed`);
   restoreRemovedUtil();
   const before = tf.engine().backendName;
-  found.require(name);
+  found.load();
   // The package makes itself the current backend; that is for `activate` to decide.
   if (before && before !== TENSORFLOW) tf.setBackend(before);
 }

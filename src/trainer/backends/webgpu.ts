@@ -41,7 +41,7 @@ async function requestAdapter(search: BackendSearch): Promise<Adapter | null> {
   if (!found) throw new Error(`${DAWN} is not installed`);
   const navigator = globalThis.navigator as unknown as { gpu?: Gpu };
   if (!navigator.gpu) {
-    const dawn = await import(pathToFileURL(found.require.resolve(DAWN)).href) as DawnModule;
+    const dawn = await import(pathToFileURL(found.path).href) as DawnModule;
     Object.assign(globalThis, dawn.globals);
     Object.defineProperty(navigator, 'gpu', { value: dawn.create([]), configurable: true });
   }
@@ -82,7 +82,7 @@ export const webgpuBackend: Backend = {
     if (!('webgpu' in tf.engine().registry)) {
       const adapter = await requestAdapter(search);
       if (!adapter) throw new Error('No GPU adapter was found');
-      const { WebGPUBackend } = findOptionalPackage(TFJS_WEBGPU, search.folders)!.require(TFJS_WEBGPU) as { WebGPUBackend: WebGpuBackendClass };
+      const { WebGPUBackend } = findOptionalPackage(TFJS_WEBGPU, search.folders)!.load() as { WebGPUBackend: WebGpuBackendClass };
       const device = await adapter.requestDevice({ requiredLimits: Object.fromEntries(limits.map((name) => [name, adapter.limits[name]])) });
       // The package's own factory would ask for the device again, without saying so when that fails.
       tf.removeBackend('webgpu');

@@ -9,7 +9,7 @@ import { createCatalog } from '../catalog.ts';
 import type { Control } from '../control.ts';
 import { runTrainer } from '../runTrainer.ts';
 import { jsonReporter, textReporter } from './reporter.ts';
-import { columns, summary } from './summary.ts';
+import { summary } from './summary.ts';
 
 /** Exit codes of commands that train. */
 export const exitCodes = { finished: 0, stopped: 0, failed: 1, usage: 2, interrupted: 130 } as const;
@@ -50,8 +50,10 @@ export async function trainOnTerminal(folder: string, options: TrainOptions, sea
   if (!options.json) {
     const text = summary(run);
     if (text) process.stdout.write(`\n${text}\n`);
-    const next = state === 'finished' ? `see it again: udi show ${id}; in VS Code: UDI: Open Run` : `go on with: udi resume ${id}`;
-    process.stdout.write(`\n${columns([[`Run ${state}: ${folder}`]])}\n${next}\n`);
+    const next = state === 'finished'
+      ? `See it again with: udi show ${id}\nIn VS Code with UDI Lab: open ${dirname(dirname(dirname(folder)))} and choose the run in the UDI sidebar.`
+      : `Go on with: udi resume ${id}`;
+    process.stdout.write(`\nRun ${state}: ${folder}\n${next}\n`);
   }
   if (signals.interrupted()) return exitCodes.interrupted;
   return state === 'failed' || state === 'cancelled' ? exitCodes.failed : exitCodes[state];
