@@ -34,11 +34,16 @@ async function until(what: string, check: () => boolean | Promise<boolean>, time
   }
 }
 
-/** The newest run whose folder name contains `slug`. */
-function stored(vs: Session, slug: string): StoredRun {
+/** The newest run whose folder name contains `slug`, if it is there yet. */
+function find(vs: Session, slug: string): StoredRun | undefined {
   const folder = listRuns(runsFolder(vs.workspace)).find((each) => each.includes(slug));
-  assert.ok(folder, `no run ${slug}`);
-  return loadRun(folder);
+  return folder === undefined ? undefined : loadRun(folder);
+}
+
+function stored(vs: Session, slug: string): StoredRun {
+  const run = find(vs, slug);
+  assert.ok(run, `no run ${slug}`);
+  return run;
 }
 
 const panelOf = (vs: Session, title: string): Promise<Frame> => webviewFrame(vs.page, { selector: 'h1', contains: title });
@@ -69,7 +74,7 @@ describe('training in VS Code', () => {
     await runCommand(vs.page, 'UDI: Train');
     await panelOf(vs, 'first');
     await statusBarItem(vs.page, 'udi').waitFor();
-    await until('an epoch', () => stored(vs, 'first').run.stages.some((stage) => stage.epochs.length >= 2));
+    await until('an epoch', () => find(vs, 'first')?.run.stages.some((stage) => stage.epochs.length >= 2) ?? false);
     await screenshot(vs.page, 'training-dark');
     const before = stored(vs, 'first');
     assert.equal(before.state, 'running');
@@ -109,16 +114,16 @@ describe('training in VS Code', () => {
     this.timeout(SLOW);
     await openFile(vs.page, 'joint.udi.yaml');
     await runCommand(vs.page, 'UDI: Train');
-    await until('an epoch', () => stored(vs, 'joint').run.stages.some((stage) => stage.epochs.length >= 1));
+    await until('an epoch', () => find(vs, 'joint')?.run.stages.some((stage) => stage.epochs.length >= 1) ?? false);
     await runCommand(vs.page, 'UDI: Stop After Epoch');
-    await until('the stop', () => stored(vs, 'joint').state === 'stopped');
+    await until('the stop', () => find(vs, 'joint')?.state === 'stopped');
     const done = stored(vs, 'joint').run.stages[0]!.epochs.length;
     assert.ok(done < 8, `${done} epochs`);
     const frame = await panelOf(vs, 'joint');
     await frame.locator('[data-state="stopped"]').first().waitFor();
     await screenshot(vs.page, 'stopped-dark');
     await frame.getByText('Resume', { exact: true }).first().click();
-    await until('the end', () => stored(vs, 'joint').state === 'finished');
+    await until('the end', () => find(vs, 'joint')?.state === 'finished');
     assert.deepEqual(stored(vs, 'joint').run.stages[0]!.epochs.map((epoch) => epoch.epoch), [1, 2, 3, 4, 5, 6, 7, 8]);
     await until('the scores', async () => await frame.locator('table.scores [data-value]').count() > 0, 30_000);
     await assertPanelEqualsJournal(vs, frame, 'joint');
@@ -161,7 +166,7 @@ describe('names from files', () => {
     await openFile(vs.page, 'evil.udi.yaml');
     await runCommand(vs.page, 'UDI: Train');
     const frame = await panelOf(vs, name);
-    await until('the end', () => stored(vs, 'img').state === 'finished');
+    await until('the end', () => find(vs, 'img')?.state === 'finished');
     await notification(vs.page, '<img');
     await openViewContainer(vs.page, 'UDI Lab');
     await treeRow(vs.page, '<img').waitFor();
@@ -213,7 +218,7 @@ describe('Restricted Mode', () => {
     await openFile(vs.page, 'cgmnist.udi.yaml');
     await runCommand(vs.page, 'UDI: Train');
     const frame = await panelOf(vs, 'real');
-    await until('the end', () => stored(vs, 'real').state === 'finished');
+    await until('the end', () => find(vs, 'real')?.state === 'finished');
     await until('the scores', async () => await frame.locator('table.scores [data-value]').count() > 0, 30_000);
     await assertPanelEqualsJournal(vs, frame, 'real');
     await screenshot(vs.page, 'cgmnist-dark');

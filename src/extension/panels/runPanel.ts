@@ -55,11 +55,13 @@ export class RunPanels extends Disposable implements vscode.WebviewPanelSerializ
     return found && this.runs.get(found[0]);
   }
 
-  deserializeWebviewPanel(view: vscode.WebviewPanel, state: unknown): Promise<void> {
-    const run = this.runs.get(savedRuns(state)[0] ?? '');
+  async deserializeWebviewPanel(view: vscode.WebviewPanel, state: unknown): Promise<void> {
+    await this.runs.whenLoaded();
+    // A window that was closed hard may have stored the panel without its state; its title still names the run.
+    const saved = this.runs.get(savedRuns(state)[0] ?? '');
+    const run = saved ?? this.runs.list().find((each) => each.title === view.title && !this.#open.has(each.folder));
     if (run?.config && !this.#open.has(run.folder)) this.#adopt(view, run);
     else view.dispose();
-    return Promise.resolve();
   }
 
   #adopt(view: vscode.WebviewPanel, run: TrackedRun): void {

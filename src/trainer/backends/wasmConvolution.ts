@@ -12,26 +12,28 @@ const PIXELS_PER_BLOCK = 1600;
 const NARROW = 8;
 
 /**
- * Gradient of a convolution's filter; the stock backend has none. Block by block of images, the input's patches are
- * laid out as rows [kh·kw·C, pixels] and multiplied by dy [pixels, C'], which is XNNPACK's fastest product.
+ * Gradient of a convolution's filter; the stock backend has none. Block by block of output rows, the input's patches are
+ * laid out as [kh·kw·C, pixels] and multiplied by dy [pixels, C'], which is XNNPACK's fastest product. With the batch as
+ * the last axis, a row of patches is one stretch of the padded input, so that laying out is mere copying.
  */
 export function conv2dBackpropFilter(args: KernelArguments): TensorInfo {
   const backend = wasmOf(args);
   const { x, dy } = args.inputs as { x: TensorInfo; dy: TensorInfo };
   const { strides, pad, dimRoundingMode, filterShape } = args.attrs as unknown as tf.Conv2DBackpropFilterAttrs;
   const info = tf.backend_util.computeConv2DInfo(x.shape as Shape4D, filterShape, strides, 1, pad, dimRoundingMode);
-  const { batchSize, inChannels, outChannels, filterHeight, filterWidth, outHeight, outWidth } = info;
-  const rows = filterHeight * filterWidth * inChannels;
-  const pixels = outHeight * outWidth;
-  const images = Math.max(1, Math.min(batchSize, Math.floor(PIXELS_PER_BLOCK / pixels)));
-  const planes = run(backend, tf.Transpose, { x }, { perm: [3, 0, 1, 2] });
-  const scratch = backend.makeOutput([rows, images * pixels], 'float32');
+  const { batchSize, inChannels, outChannels, outHeight, outWidth } = info;
+  const planes = paddedPlanes(backend, x, info);
+  const gradient = run(backend, tf.Transpose, { x: dy }, { perm: [1, 2, 0, 3] });
+  const rows = info.filterHeight * info.filterWidth * inChannels;
+  const pixels = outWidth * batchSize;
+  const lines = Math.max(1, Math.min(outHeight, Math.floor(PIXELS_PER_BLOCK / pixels)));
+  const scratch = backend.makeOutput([rows, lines * pixels], 'float32');
   const total = new Float64Array(rows * outChannels);
-  for (let first = 0; first < batchSize; first += images) {
-    const count = Math.min(images, batchSize - first);
+  for (let first = 0; first < outHeight; first += lines) {
+    const count = Math.min(lines, outHeight - first);
     const patches = reshaped(scratch, [rows, count * pixels]);
-    layOutPatches(floats(backend, planes), floats(backend, patches), info, first, count);
-    const block = run(backend, tf.Slice, { x: dy }, { begin: [first, 0, 0, 0], size: [count, outHeight, outWidth, outChannels] });
+    layOutPatches(floats(backend, planes), planes.shape as Shape4D, floats(backend, patches), info, first, count);
+    const block = run(backend, tf.Slice, { x: gradient }, { begin: [first, 0, 0, 0], size: [count, outWidth, batchSize, outChannels] });
     const product = multiply(backend, patches, reshaped(block, [count * pixels, outChannels]));
     const values = floats(backend, product);
     for (let index = 0; index < total.length; index++) total[index]! += values[index]!;
@@ -39,8 +41,54 @@ export function conv2dBackpropFilter(args: KernelArguments): TensorInfo {
   }
   const result = backend.makeOutput(filterShape, 'float32');
   floats(backend, result).set(total);
-  free(backend, planes, scratch);
+  free(backend, planes, gradient, scratch);
   return result;
+}
+
+/** The input [N, H, W, C] as [C, H, W, N] with the padding around it. */
+function paddedPlanes(backend: BackendWasm, x: TensorInfo, { batchSize, inChannels, inHeight, inWidth, padInfo }: ConvInfo): TensorInfo {
+  const transposed = run(backend, tf.Transpose, { x }, { perm: [3, 1, 2, 0] });
+  if (padInfo.top + padInfo.bottom + padInfo.left + padInfo.right === 0) return transposed;
+  const height = padInfo.top + inHeight + padInfo.bottom;
+  const width = padInfo.left + inWidth + padInfo.right;
+  const planes = backend.makeOutput([inChannels, height, width, batchSize], 'float32');
+  const from = floats(backend, transposed);
+  const to = floats(backend, planes);
+  const length = inWidth * batchSize;
+  to.fill(0);
+  for (let line = 0; line < inChannels * inHeight; line++) {
+    const target = Math.floor(line / inHeight) * height + padInfo.top + line % inHeight;
+    to.set(from.subarray(line * length, (line + 1) * length), (target * width + padInfo.left) * batchSize);
+  }
+  free(backend, transposed);
+  return planes;
+}
+
+/** Fills [kh·kw·C, lines·W'·N] with the patches of the output rows from `first` on; `planes` are [C, H, W, N], padded. */
+function layOutPatches(
+  planes: Float32Array, [channels, height, width, batch]: Shape4D, patches: Float32Array, info: ConvInfo, first: number, lines: number,
+): void {
+  const { outWidth, strideHeight, strideWidth } = info;
+  const length = outWidth * batch;
+  let to = 0;
+  for (let y = 0; y < info.filterHeight; y++) {
+    for (let x = 0; x < info.filterWidth; x++) {
+      for (let channel = 0; channel < channels; channel++) {
+        for (let line = first; line < first + lines; line++, to += length) {
+          const from = ((channel * height + line * strideHeight + y) * width + x) * batch;
+          if (strideWidth === 1) {
+            patches.set(planes.subarray(from, from + length), to);
+            continue;
+          }
+          for (let column = 0; column < outWidth; column++) {
+            const source = from + column * strideWidth * batch;
+            const target = to + column * batch;
+            for (let image = 0; image < batch; image++) patches[target + image] = planes[source + image]!;
+          }
+        }
+      }
+    }
+  }
 }
 
 function multiply(backend: BackendWasm, a: TensorInfo, b: TensorInfo): TensorInfo {
@@ -53,33 +101,6 @@ function inside(size: number, outSize: number, stride: number, before: number, o
   const begin = Math.max(0, Math.ceil(-shift / stride));
   const end = Math.min(outSize, Math.ceil((size - shift) / stride));
   return [begin, Math.max(begin, end)];
-}
-
-/** Fills [kh·kw·C, images·H'·W'] from planes [C, N, H, W]; what lies in the padding becomes 0. */
-function layOutPatches(planes: Float32Array, patches: Float32Array, info: ConvInfo, first: number, count: number): void {
-  const { batchSize, inChannels, inHeight, inWidth, outHeight, outWidth, strideHeight, strideWidth } = info;
-  let to = 0;
-  for (let y = 0; y < info.filterHeight; y++) {
-    const [top, bottom] = inside(inHeight, outHeight, strideHeight, info.padInfo.top, y);
-    for (let x = 0; x < info.filterWidth; x++) {
-      const [left, right] = inside(inWidth, outWidth, strideWidth, info.padInfo.left, x);
-      for (let channel = 0; channel < inChannels; channel++) {
-        for (let image = 0; image < count; image++) {
-          const plane = (channel * batchSize + first + image) * inHeight;
-          for (let outRow = 0; outRow < outHeight; outRow++, to += outWidth) {
-            if (outRow < top || outRow >= bottom) {
-              patches.fill(0, to, to + outWidth);
-              continue;
-            }
-            const line = (plane + outRow * strideHeight - info.padInfo.top + y) * inWidth - info.padInfo.left + x;
-            for (let column = 0; column < left; column++) patches[to + column] = 0;
-            for (let column = left; column < right; column++) patches[to + column] = planes[line + column * strideWidth]!;
-            for (let column = right; column < outWidth; column++) patches[to + column] = 0;
-          }
-        }
-      }
-    }
-  }
 }
 
 /**

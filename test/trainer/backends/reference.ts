@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import { createRandom } from '../../../src/core/random.ts';
 import { chooseBackend, type BackendId, type BackendSearch } from '../../../src/trainer/backends/index.ts';
+import { createCgmnistEncoder } from '../../../src/trainer/encoders/cgmnist.ts';
+import { createSgd, gradientsOf } from '../../../src/trainer/optimizer.ts';
 import { search } from '../numbers.ts';
 
 /** Standard normal numbers that are the same on every backend. */
@@ -40,4 +42,22 @@ export function withGradients(compute: (...inputs: Tensor[]) => Tensor, inputs: 
   const value = compute(...inputs);
   const weight = noise(value.shape, 99);
   return [value, ...tf.grads((...given: Tensor[]) => tf.sum(tf.mul(compute(...given), weight)))(inputs)];
+}
+
+/** Loss, gradients, weights and running statistics after one training step of a narrow network, then evaluated features. */
+export function trainingStep(): Tensor[] {
+  const encoder = createCgmnistEncoder(3, [4, 4, 8, 8, 16], createRandom(1));
+  const optimizer = createSgd(encoder.parameters, 0.9, 1e-4);
+  const inputs = noise([6, 28, 28, 3], 2);
+  const { value, gradients } = gradientsOf(() => {
+    const logits = encoder.apply(inputs, 'train');
+    const labels = tf.oneHot(tf.tensor1d([3, 1, 0, 15, 7, 7], 'int32'), 16, 1, 0, 'float32');
+    return tf.neg(tf.mean(tf.sum(tf.mul(tf.logSoftmax(logits), labels), 1))) as Scalar;
+  }, encoder.parameters);
+  optimizer.apply(gradients, 0.1);
+  const variables = [...Object.values(encoder.parameters), ...Object.values(encoder.buffers)].map((each) => each.clone());
+  const results = [value, ...Object.values(gradients), ...variables, encoder.apply(inputs, 'evaluate')];
+  encoder.dispose();
+  optimizer.dispose();
+  return results;
 }
