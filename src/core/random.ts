@@ -30,9 +30,14 @@ export interface Random {
   shuffle(values: ArrayLike<number>): Int32Array;
 }
 
+/** Draws that are thrown away at the start of every stream. */
+const WARM_UP = 16;
+
 /** Creates the stream that belongs to `seed` (any 32-bit integer). */
 export function createRandom(seed: number): Random {
   const generator = xoroshiro128plus(seed | 0);
+  // The state starts with few mixed bits; after these draws neighbouring seeds have nothing in common.
+  for (let draw = 0; draw < WARM_UP; draw++) uniformFloat64(generator);
   let spare: number | undefined;
   const uniform = (): number => uniformFloat64(generator);
   const integer = (limit: number): number => uniformInt(generator, 0, limit - 1);

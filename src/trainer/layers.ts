@@ -12,13 +12,13 @@ export interface Linear extends Module {
   apply(input: Tensor2D): Tensor2D;
 }
 
-/** A 2-D cross-correlation: [B, H, W, inputs] to [B, H', W', outputs], `weight` [kh, kw, inputs, outputs], `bias` [outputs]. */
+/** A 2-D cross-correlation: [B, H, W, inputs] to [B, H', W', outputs]; `weight` [kh, kw, inputs, outputs], `bias`. */
 export interface Conv2d extends Module {
   /** With `relu` the activation is part of the same kernel, which is cheaper than a separate one. */
   apply(input: Tensor4D, activation?: 'linear' | 'relu'): Tensor4D;
 }
 
-/** Batch normalisation over all axes but the last; `weight` and `bias` [C], buffers `running_mean` and `running_var` [C]. */
+/** Batch normalisation over all axes but the last; `weight`, `bias`, `running_mean` and `running_var` are [C]. */
 export interface BatchNorm extends Module {
   apply<T extends Tensor>(input: T, mode: ForwardMode): T;
 }
@@ -36,7 +36,10 @@ export interface Conv2dOptions {
 type KeepStatistics = (mean: Tensor, variance: Tensor, count: number) => void;
 
 function normalVariable(shape: number[], deviation: number, random: Random): Variable {
-  const values = Float32Array.from({ length: shape.reduce((size, each) => size * each, 1) }, () => deviation * random.normal());
+  const values = Float32Array.from(
+    { length: shape.reduce((size, each) => size * each, 1) },
+    () => deviation * random.normal(),
+  );
   return tf.tidy(() => tf.variable(tf.tensor(values, shape)));
 }
 
@@ -68,16 +71,19 @@ export function createConv2d(options: Conv2dOptions, random: Random): Conv2d {
   return {
     parameters: { weight, bias },
     buffers: {},
-    apply: (input, activation = 'linear') => tf.engine().runKernel<Tensor4D>(
-      tf.FusedConv2D,
-      { x: input, filter: weight, bias },
-      { strides: [stride, stride], pad: padding, dataFormat: 'NHWC', dilations: [1, 1], activation },
-    ),
+    apply: (input, activation = 'linear') =>
+      tf
+        .engine()
+        .runKernel<Tensor4D>(
+          tf.FusedConv2D,
+          { x: input, filter: weight, bias },
+          { strides: [stride, stride], pad: padding, dataFormat: 'NHWC', dilations: [1, 1], activation },
+        ),
     dispose: () => disposeVariables({ weight, bias }),
   };
 }
 
-/** Batch normalisation with PyTorch's semantics: momentum 0.1, epsilon 1e-5, weight 1, bias 0, unbiased running variance. */
+/** Batch normalisation as in PyTorch: momentum 0.1, epsilon 1e-5, weight 1, bias 0, unbiased running variance. */
 export function createBatchNorm(channels: number): BatchNorm {
   const parameters = { weight: filledVariable(channels, 1), bias: filledVariable(channels, 0) };
   const buffers = { running_mean: filledVariable(channels, 0, false), running_var: filledVariable(channels, 1, false) };
@@ -90,17 +96,21 @@ export function createBatchNorm(channels: number): BatchNorm {
   return {
     parameters,
     buffers,
-    apply: <T extends Tensor>(input: T, mode: ForwardMode) => tf.tidy((): T => {
-      // One long row per sample: broadcasting over few channels takes ten times as long as over a whole row.
-      const rows = tf.reshape(input, [input.shape[0]!, -1]) as Tensor2D;
-      const repeats = rows.shape[1] / channels;
-      if (mode === 'evaluate') {
-        const scale = tf.mul(tf.rsqrt(tf.add(buffers.running_var, NORM_EPSILON)), parameters.weight);
-        const offset = tf.sub(parameters.bias, tf.mul(buffers.running_mean, scale));
-        return tf.reshape(tf.add(tf.mul(rows, tf.tile(scale, [repeats])), tf.tile(offset, [repeats])), input.shape) as T;
-      }
-      return tf.reshape(normalise(rows, parameters, repeats, mode === 'train' ? keep : undefined), input.shape) as T;
-    }),
+    apply: <T extends Tensor>(input: T, mode: ForwardMode) =>
+      tf.tidy((): T => {
+        // One long row per sample: broadcasting over few channels takes ten times as long as over a whole row.
+        const rows = tf.reshape(input, [input.shape[0]!, -1]) as Tensor2D;
+        const repeats = rows.shape[1] / channels;
+        if (mode === 'evaluate') {
+          const scale = tf.mul(tf.rsqrt(tf.add(buffers.running_var, NORM_EPSILON)), parameters.weight);
+          const offset = tf.sub(parameters.bias, tf.mul(buffers.running_mean, scale));
+          return tf.reshape(
+            tf.add(tf.mul(rows, tf.tile(scale, [repeats])), tf.tile(offset, [repeats])),
+            input.shape,
+          ) as T;
+        }
+        return tf.reshape(normalise(rows, parameters, repeats, mode === 'train' ? keep : undefined), input.shape) as T;
+      }),
     dispose: () => disposeVariables(parameters, buffers),
   };
 }
@@ -109,7 +119,12 @@ export function createBatchNorm(channels: number): BatchNorm {
  * (x - mean) / sqrt(variance + ε) · weight + bias of rows [B, repeats · C], with the statistics of each channel, which
  * are also given to `keep`. The gradient goes through the statistics, in closed form (Ioffe & Szegedy 2015, section 3).
  */
-function normalise(rows: Tensor2D, variables: { weight: Variable; bias: Variable }, repeats: number, keep?: KeepStatistics): Tensor2D {
+function normalise(
+  rows: Tensor2D,
+  variables: { weight: Variable; bias: Variable },
+  repeats: number,
+  keep?: KeepStatistics,
+): Tensor2D {
   const channels = rows.shape[1] / repeats;
   const count = rows.shape[0] * repeats;
   const sum = (x: Tensor): Tensor => tf.sum(tf.reshape(x, [count, channels]), 0);
@@ -158,11 +173,13 @@ tf.registerGradient({
   gradFunc: (dy, saved, attributes) => {
     const [x, filter, y] = saved as [Tensor4D, Tensor4D, Tensor4D];
     const { strides, pad, dataFormat, activation } = attributes as unknown as tf.FusedConv2DAttrs;
-    const masked = activation === 'relu' ? tf.mul(dy as Tensor, tf.step(y)) : dy as Tensor;
+    const masked = activation === 'relu' ? tf.mul(dy as Tensor, tf.step(y)) : (dy as Tensor);
     const shared = { strides, pad, dataFormat };
     return {
-      x: () => tf.engine().runKernel(tf.Conv2DBackpropInput, { dy: masked, filter }, { ...shared, inputShape: x.shape }),
-      filter: () => tf.engine().runKernel(tf.Conv2DBackpropFilter, { x, dy: masked }, { ...shared, filterShape: filter.shape }),
+      x: () =>
+        tf.engine().runKernel(tf.Conv2DBackpropInput, { dy: masked, filter }, { ...shared, inputShape: x.shape }),
+      filter: () =>
+        tf.engine().runKernel(tf.Conv2DBackpropFilter, { x, dy: masked }, { ...shared, filterShape: filter.shape }),
       bias: () => tf.sum(masked, [0, 1, 2]),
     };
   },

@@ -44,8 +44,22 @@ export async function measureTrainingStep(options: TrainingStepOptions): Promise
   const head = createLinear(encoder.featureSize, 10, random);
   const parameters = { ...prefixed('encoder', encoder.parameters), ...prefixed('head', head.parameters) };
   const optimizer = createSgd(parameters, 0.9, 1e-4);
-  const inputs = tf.tensor(Float32Array.from({ length: batch * 28 * 28 * 3 }, () => random.normal()), [batch, 28, 28, 3]);
-  const labels = tf.tidy(() => tf.oneHot(tf.tensor1d(Array.from({ length: batch }, (_, index) => index % 10), 'int32'), 10, 1, 0, 'float32'));
+  const inputs = tf.tensor(
+    Float32Array.from({ length: batch * 28 * 28 * 3 }, () => random.normal()),
+    [batch, 28, 28, 3],
+  );
+  const labels = tf.tidy(() =>
+    tf.oneHot(
+      tf.tensor1d(
+        Array.from({ length: batch }, (_, index) => index % 10),
+        'int32',
+      ),
+      10,
+      1,
+      0,
+      'float32',
+    ),
+  );
 
   const step = async (): Promise<number> => {
     const begin = performance.now();
@@ -69,10 +83,10 @@ export async function measureTrainingStep(options: TrainingStepOptions): Promise
   for (const part of [encoder, head, optimizer]) part.dispose();
   tf.dispose([inputs, labels]);
   const median = times.sort((a, b) => a - b)[times.length >> 1]!;
-  return { device: backend.id, batch, msPerStep: median, samplesPerSecond: batch / median * 1000, profile };
+  return { device: backend.id, batch, msPerStep: median, samplesPerSecond: (batch / median) * 1000, profile };
 }
 
-/** Runs `step` with every kernel of the active backend timed. Kernels that only queue work (a GPU's) seem to cost nothing. */
+/** Runs `step` with every kernel of the backend timed. Kernels that only queue work (a GPU's) seem to cost nothing. */
 async function profileKernels(step: () => Promise<number>, steps: number): Promise<KernelTime[]> {
   const backend = tf.getBackend();
   const stock = tf.getKernelsForBackend(backend);
@@ -108,7 +122,13 @@ async function profileKernels(step: () => Promise<number>, steps: number): Promi
   } finally {
     swap(stock);
   }
-  const kernels = [...totals].map(([kernel, { ms, calls }]) => ({ kernel, msPerStep: ms / steps, callsPerStep: calls / steps }));
+  const kernels = [...totals].map(([kernel, { ms, calls }]) => ({
+    kernel,
+    msPerStep: ms / steps,
+    callsPerStep: calls / steps,
+  }));
   const outside = whole / steps - kernels.reduce((sum, { msPerStep }) => sum + msPerStep, 0);
-  return [...kernels, { kernel: '(between kernels)', msPerStep: outside, callsPerStep: 1 }].sort((a, b) => b.msPerStep - a.msPerStep);
+  return [...kernels, { kernel: '(between kernels)', msPerStep: outside, callsPerStep: 1 }].sort(
+    (a, b) => b.msPerStep - a.msPerStep,
+  );
 }

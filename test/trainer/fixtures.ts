@@ -22,7 +22,10 @@ export type FixtureKind = 'plain' | 'image' | 'convolution' | 'linear';
  */
 export function toTensorData({ shape, data }: FixtureTensor, kind: FixtureKind = 'plain'): tf.Tensor {
   const orders: Record<FixtureKind, number[]> = {
-    plain: shape.map((_, axis) => axis), image: [0, 2, 3, 1], convolution: [2, 3, 1, 0], linear: [1, 0],
+    plain: shape.map((_, axis) => axis),
+    image: [0, 2, 3, 1],
+    convolution: [2, 3, 1, 0],
+    linear: [1, 0],
   };
   return tf.tidy(() => tf.transpose(tf.tensor(data as number[], shape as number[], 'float32'), orders[kind]));
 }
@@ -36,7 +39,8 @@ export function kindOfWeight({ shape }: FixtureTensor): FixtureKind {
 /** Largest absolute difference, relative to the largest absolute value of `expected` (at least `floor`). */
 export function relativeError(actual: tf.Tensor, expected: tf.Tensor, floor = 1e-3): number {
   return tf.tidy(() => {
-    if (actual.shape.join() !== expected.shape.join()) throw new Error(`Shape [${actual.shape.join()}], not [${expected.shape.join()}]`);
+    if (actual.shape.join() !== expected.shape.join())
+      throw new Error(`Shape [${actual.shape.join()}], not [${expected.shape.join()}]`);
     const difference = tf.max(tf.abs(tf.sub(actual, expected))).dataSync()[0]!;
     return difference / Math.max(floor, tf.max(tf.abs(expected)).dataSync()[0]!);
   });

@@ -33,7 +33,8 @@ describe('initialisation', () => {
   });
 
   it('depends on the random stream alone', () => {
-    const create = (seed: number): number[] => Array.from(createLinear(4, 3, createRandom(seed)).parameters['weight']!.dataSync());
+    const create = (seed: number): number[] =>
+      Array.from(createLinear(4, 3, createRandom(seed)).parameters['weight']!.dataSync());
     expect(create(1)).toEqual(create(1));
     expect(create(1)).not.toEqual(create(2));
   });
@@ -41,7 +42,13 @@ describe('initialisation', () => {
 
 describe('batch norm', () => {
   // Channel 0 holds 1, 2, 3, 6 (mean 3, variance 3.5, unbiased 14/3); channel 1 is constant.
-  const input = (): Tensor2D => tf.tensor2d([[1, 5], [2, 5], [3, 5], [6, 5]]);
+  const input = (): Tensor2D =>
+    tf.tensor2d([
+      [1, 5],
+      [2, 5],
+      [3, 5],
+      [6, 5],
+    ]);
 
   it('normalises with the biased variance of the batch and keeps the unbiased one', () => {
     const norm = createBatchNorm(2);
@@ -49,7 +56,7 @@ describe('batch norm', () => {
     const scale = 1 / Math.sqrt(3.5 + 1e-5);
     expectClose(out, [-2 * scale, 0, -scale, 0, 0, 0, 3 * scale, 0], 1e-5, 'output', 1e-6);
     expectClose(norm.buffers['running_mean']!.dataSync(), [0.3, 0.5], 1e-6, 'running mean');
-    expectClose(norm.buffers['running_var']!.dataSync(), [0.9 + 0.1 * 14 / 3, 0.9], 1e-6, 'running variance');
+    expectClose(norm.buffers['running_var']!.dataSync(), [0.9 + (0.1 * 14) / 3, 0.9], 1e-6, 'running variance');
     norm.dispose();
   });
 
@@ -60,7 +67,12 @@ describe('batch norm', () => {
     norm.parameters['weight']!.assign(tf.tensor1d([2, 1]));
     norm.parameters['bias']!.assign(tf.tensor1d([1, -1]));
     const scale = 1 / Math.sqrt(1 + 1e-5);
-    expectClose(norm.apply(tf.tensor2d([[3, 4]]), 'evaluate').dataSync(), [6 * scale + 1, 4 * scale - 1], 1e-6, 'output');
+    expectClose(
+      norm.apply(tf.tensor2d([[3, 4]]), 'evaluate').dataSync(),
+      [6 * scale + 1, 4 * scale - 1],
+      1e-6,
+      'output',
+    );
     norm.dispose();
   });
 
@@ -70,8 +82,8 @@ describe('batch norm', () => {
     const weight = noise([4, 5, 5, 3], 2);
     norm.parameters['weight']!.assign(noise([3], 3));
     const composed = (input: Tensor): Tensor => {
-      const { mean, variance } = tf.moments(input, [0, 1, 2]);
-      const normal = tf.mul(tf.sub(input, mean), tf.rsqrt(tf.add(variance, 1e-5)));
+      const centred = tf.sub(input, tf.mean(input, [0, 1, 2]));
+      const normal = tf.mul(centred, tf.rsqrt(tf.add(tf.mean(tf.square(centred), [0, 1, 2]), 1e-5)));
       return tf.mul(tf.add(tf.mul(normal, norm.parameters['weight']!), norm.parameters['bias']!), weight);
     };
     const gradients = (compute: (input: Tensor) => Tensor): Tensor[] => {
@@ -80,7 +92,8 @@ describe('batch norm', () => {
     };
     const expected = gradients(composed);
     gradients((input) => tf.mul(norm.apply(input, 'probe'), weight)).forEach((actual, index) =>
-      expectClose(actual.dataSync(), expected[index]!.dataSync(), 1e-4, ['x', 'weight', 'bias'][index]!));
+      expectClose(actual.dataSync(), expected[index]!.dataSync(), 1e-4, ['x', 'weight', 'bias'][index]!),
+    );
     norm.dispose();
   });
 });
@@ -93,7 +106,8 @@ describe('pooling', () => {
 
   it('halves 28 and 14 as PyTorch does', () => {
     expect(maxPool2d(tf.zeros([1, 28, 28, 2]), 3, 2, 1).shape).toEqual([1, 14, 14, 2]);
-    expect(createConv2d({ inputs: 2, outputs: 3, kernel: 3, stride: 2, padding: 1 }, createRandom(1)).apply(tf.zeros([1, 14, 14, 2])).shape).toEqual([1, 7, 7, 3]);
+    const layer = createConv2d({ inputs: 2, outputs: 3, kernel: 3, stride: 2, padding: 1 }, createRandom(1));
+    expect(layer.apply(tf.zeros([1, 14, 14, 2])).shape).toEqual([1, 7, 7, 3]);
   });
 
   it('averages over all positions', () => {
@@ -102,23 +116,40 @@ describe('pooling', () => {
 });
 
 describe('encoders', () => {
-  it.each(encoders.map((kind) => [kind.id, kind] as const))('%s maps a batch to its features and disposes of everything', (_, kind) => {
-    const before = tf.memory().numTensors;
-    const shape = kind.refuses([28, 28, 3]) ? [12] : [28, 28, 3];
-    const encoder = kind.create(shape, createRandom(1));
-    tf.tidy(() => { expect(encoder.apply(noise([2, ...shape], 1), 'evaluate').shape).toEqual([2, encoder.featureSize]); });
-    encoder.dispose();
-    expect(tf.memory().numTensors).toBe(before);
-  });
+  it.each(encoders.map((kind) => [kind.id, kind] as const))(
+    '%s maps a batch to its features and disposes of everything',
+    (_, kind) => {
+      const before = tf.memory().numTensors;
+      const shape = kind.refuses([28, 28, 3]) ? [12] : [28, 28, 3];
+      const encoder = kind.create(shape, createRandom(1));
+      tf.tidy(() => {
+        expect(encoder.apply(noise([2, ...shape], 1), 'evaluate').shape).toEqual([2, encoder.featureSize]);
+      });
+      encoder.dispose();
+      expect(tf.memory().numTensors).toBe(before);
+    },
+  );
 
   it('the cgmnist network has the published names and sizes', () => {
     const encoder = findEncoder('cgmnist').create([28, 28, 3], createRandom(1));
-    const shapes = Object.fromEntries(Object.entries({ ...encoder.parameters, ...encoder.buffers }).map(([name, { shape }]) => [name, shape]));
+    const shapes = Object.fromEntries(
+      Object.entries({ ...encoder.parameters, ...encoder.buffers }).map(([name, { shape }]) => [name, shape]),
+    );
     expect(shapes).toEqual({
-      'bn0.weight': [3], 'bn0.bias': [3], 'bn0.running_mean': [3], 'bn0.running_var': [3],
-      'conv1.weight': [5, 5, 3, 32], 'conv1.bias': [32], 'conv2.weight': [3, 3, 32, 32], 'conv2.bias': [32],
-      'conv3.weight': [3, 3, 32, 64], 'conv3.bias': [64], 'conv4.weight': [3, 3, 64, 64], 'conv4.bias': [64],
-      'fc.weight': [64, 512], 'fc.bias': [512],
+      'bn0.weight': [3],
+      'bn0.bias': [3],
+      'bn0.running_mean': [3],
+      'bn0.running_var': [3],
+      'conv1.weight': [5, 5, 3, 32],
+      'conv1.bias': [32],
+      'conv2.weight': [3, 3, 32, 32],
+      'conv2.bias': [32],
+      'conv3.weight': [3, 3, 32, 64],
+      'conv3.bias': [64],
+      'conv4.weight': [3, 3, 64, 64],
+      'conv4.bias': [64],
+      'fc.weight': [64, 512],
+      'fc.bias': [512],
     });
     encoder.dispose();
   });

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { FUSION } from '../../src/core/events.ts';
 import { methods } from '../../src/trainer/methods/index.ts';
 import { rankModalities } from '../../src/trainer/methods/udi.ts';
@@ -15,6 +15,7 @@ describe.each(methods.map((method) => method.id))('method %s', (name) => {
       const before = tf.memory().numTensors;
       const first = await trainHere(config);
       expect(tf.memory().numTensors, 'tensors left behind').toBe(before);
+      for (const [stage, counts] of Object.entries(first.tensors)) expect(new Set(counts).size, `${stage}: ${counts.join(' ')} tensors`).toBe(1);
       for (const stage of first.run.stages) {
         const losses = stage.epochs.map((epoch) => epoch.losses['total']!);
         expect(losses.at(-1), `${stage.id}: ${losses.join(' ')}`).toBeLessThan(losses[0]!);
@@ -30,6 +31,19 @@ describe.each(methods.map((method) => method.id))('method %s', (name) => {
       const other = await trainHere(smallConfig({ method: { name }, model: { fusion }, training: { epochs: 3, batchSize: 32, learningRate: 0.05, seed: 1 } }));
       expect(metricsOf(other.run)).not.toEqual(metricsOf(first.run));
     });
+  });
+
+  it('reads back once an epoch, never inside a step', async () => {
+    const reads = vi.spyOn(tf.Tensor.prototype, 'data');
+    const syncReads = vi.spyOn(tf.Tensor.prototype, 'dataSync');
+    const count = async (batchSize: number) => {
+      reads.mockClear();
+      await trainHere(smallConfig({ method: { name }, training: { epochs: 1, batchSize, learningRate: 0.05 } }));
+      return reads.mock.calls.length;
+    };
+    expect(await count(8), '12 steps an epoch must read as often as 3').toBe(await count(32));
+    expect(syncReads).not.toHaveBeenCalled();
+    vi.restoreAllMocks();
   });
 
   it('works with a single modality', async () => {

@@ -1,13 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import type { RunEvent } from '../../src/core/events.ts';
 import { requireConfig } from '../../src/core/parseConfig.ts';
 import { createRun, loadRun } from '../../src/core/runStore.ts';
 import type { Run } from '../../src/core/run.ts';
 import { createCatalog } from '../../src/trainer/catalog.ts';
 import { runTrainer } from '../../src/trainer/runTrainer.ts';
 import { decodeSafetensors, type StoredTensor } from '../../src/trainer/safetensors.ts';
-import { readFileSync } from 'node:fs';
 import { search } from './numbers.ts';
 
 /** A config on small synthetic arrays; `lines` replace or add keys. */
@@ -32,6 +33,8 @@ export function createTemporaryRun(text: string): { folder: string; cleanUp: () 
 /** What a finished run left behind. */
 export interface Outcome {
   readonly run: Run;
+  /** Number of tensors at the end of every epoch, by stage. */
+  readonly tensors: Readonly<Record<string, readonly number[]>>;
   readonly weights: Record<string, StoredTensor>;
 }
 
@@ -39,10 +42,14 @@ export interface Outcome {
 export async function trainHere(text: string): Promise<Outcome> {
   const { folder, cleanUp } = createTemporaryRun(text);
   try {
-    await runTrainer(folder, { search });
+    const tensors: Record<string, number[]> = {};
+    const onEvent = (event: RunEvent): void => {
+      if (event.type === 'epoch') (tensors[event.stage] ??= []).push(tf.memory().numTensors);
+    };
+    await runTrainer(folder, { search, onEvent });
     const { run } = loadRun(folder);
     if (run.ended?.state !== 'finished') throw new Error(run.ended?.error?.message ?? 'not finished');
-    return { run, weights: readWeights(folder) };
+    return { run, tensors, weights: readWeights(folder) };
   } finally {
     cleanUp();
   }

@@ -5,7 +5,7 @@ export type BackendId = 'tfjs-node-gpu' | 'tfjs-node' | 'webgpu' | 'wasm' | 'cpu
 export interface BackendSearch {
   /** Folders whose `node_modules` may hold the optional packages, first match wins. */
   readonly folders: readonly string[];
-  /** The build's output folder; the `.wasm` files lie in its `wasm` folder (from source: in `folders`' node_modules). */
+  /** The build's output folder; its `wasm` folder has the `.wasm` files (from source: `folders`' node_modules). */
   readonly distFolder: string;
 }
 

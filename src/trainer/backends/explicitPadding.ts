@@ -23,7 +23,8 @@ export function registerExplicitPadding(backendName: string): void {
   }
   replace(tf.MaxPool, backendName, (args) => runPadded(tf.MaxPool, args, 'x', LOWEST));
   replace(tf.MaxPoolGrad, backendName, (args) =>
-    cropped(runPadded(tf.MaxPoolGrad, args, 'input', LOWEST), args, args.inputs['input']!.shape as Shape4D));
+    cropped(runPadded(tf.MaxPoolGrad, args, 'input', LOWEST), args, args.inputs['input']!.shape as Shape4D),
+  );
   replace(tf.Conv2DBackpropInput, backendName, (args) => {
     const { inputShape } = attributesOf(args);
     const padding = paddingOf(args);
@@ -52,7 +53,13 @@ function attributesOf(args: KernelArguments): PaddedAttributes {
 /** Values before and after each of the four axes. */
 function paddingOf(args: KernelArguments): [number, number][] {
   const { pad } = attributesOf(args);
-  if (typeof pad === 'number') return [[0, 0], [pad, pad], [pad, pad], [0, 0]];
+  if (typeof pad === 'number')
+    return [
+      [0, 0],
+      [pad, pad],
+      [pad, pad],
+      [0, 0],
+    ];
   return (pad as [number, number][]).map(([before, after]) => [before, after]);
 }
 

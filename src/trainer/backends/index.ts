@@ -8,7 +8,13 @@ import { webgpuBackend } from './webgpu.ts';
 export type { Backend, BackendId, BackendReport, BackendSearch } from './backend.ts';
 
 /** All backends, in the order in which `auto` tries them. */
-export const backends: readonly Backend[] = [tfjsNodeGpuBackend, tfjsNodeBackend, webgpuBackend, wasmBackend, cpuBackend];
+export const backends: readonly Backend[] = [
+  tfjsNodeGpuBackend,
+  tfjsNodeBackend,
+  webgpuBackend,
+  wasmBackend,
+  cpuBackend,
+];
 
 /** What computes, and why the backends before it were not taken. */
 export interface ChosenBackend {
@@ -24,9 +30,14 @@ export interface ChosenBackend {
 export async function chooseBackend(device: string, search: BackendSearch): Promise<ChosenBackend> {
   if (device === 'auto') return chooseFirst(search);
   const backend = backends.find((each) => each.id === device);
-  if (!backend) throw new UserError(`There is no device '${device}'.`, `Choose one of: auto, ${backends.map((each) => each.id).join(', ')}.`);
+  if (!backend)
+    throw new UserError(
+      `There is no device '${device}'.`,
+      `Choose one of: auto, ${backends.map((each) => each.id).join(', ')}.`,
+    );
   const report = await probeSafely(backend, search);
-  if (!report.usable) throw new UserError(`The device '${device}' can not be used here: ${report.reason}.`, report.howToGet);
+  if (!report.usable)
+    throw new UserError(`The device '${device}' can not be used here: ${report.reason}.`, report.howToGet);
   try {
     await backend.activate(search);
   } catch (error) {
@@ -57,9 +68,12 @@ async function chooseFirst(search: BackendSearch): Promise<ChosenBackend> {
 }
 
 /** Every backend with what `probe` says about it, for `udi doctor`. */
-export async function describeBackends(search: BackendSearch): Promise<({ id: BackendId; label: string } & BackendReport)[]> {
+export async function describeBackends(
+  search: BackendSearch,
+): Promise<({ id: BackendId; label: string } & BackendReport)[]> {
   const described = [];
-  for (const backend of backends) described.push({ id: backend.id, label: backend.label, ...await probeSafely(backend, search) });
+  for (const backend of backends)
+    described.push({ id: backend.id, label: backend.label, ...(await probeSafely(backend, search)) });
   return described;
 }
 

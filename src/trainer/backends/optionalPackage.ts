@@ -8,7 +8,7 @@ export interface OptionalPackage {
   readonly version: string;
   /** Path of its main file. */
   readonly path: string;
-  /** Runs it. It brings its own copy of tfjs-core, whose warnings that we registered everything before it are kept quiet. */
+  /** Runs it. Its own copy of tfjs-core would warn that everything is registered already; that is kept quiet. */
   load(): unknown;
 }
 
@@ -18,7 +18,9 @@ export function findOptionalPackage(name: string, folders: readonly string[]): O
     const require = createRequire(join(folder, 'package.json'));
     for (const modules of require.resolve.paths(name) ?? []) {
       try {
-        const { version } = JSON.parse(readFileSync(join(modules, name, 'package.json'), 'utf8')) as { version: string };
+        const { version } = JSON.parse(readFileSync(join(modules, name, 'package.json'), 'utf8')) as {
+          version: string;
+        };
         return { version, path: require.resolve(name), load: () => quietly(() => require(name)) };
       } catch {
         // Not here; the next folder may have it.

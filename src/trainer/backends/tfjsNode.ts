@@ -20,9 +20,10 @@ function restoreRemovedUtil(): void {
 
 /** Whether an NVIDIA driver is here. Loading the GPU package without one would silently compute on the CPU. */
 function hasNvidiaDriver(): boolean {
-  const signs = process.platform === 'win32'
-    ? [join(process.env['SystemRoot'] ?? 'C:\\Windows', 'System32', 'nvcuda.dll')]
-    : ['/proc/driver/nvidia/version', '/dev/nvidiactl', '/dev/dxg'];
+  const signs =
+    process.platform === 'win32'
+      ? [join(process.env['SystemRoot'] ?? 'C:\\Windows', 'System32', 'nvcuda.dll')]
+      : ['/proc/driver/nvidia/version', '/dev/nvidiactl', '/dev/dxg'];
   return signs.some((path) => existsSync(path));
 }
 
@@ -46,18 +47,25 @@ function report(name: NodePackage, id: string, search: BackendSearch): BackendRe
   const no = (reason: string): BackendReport => ({ usable: false, automatic: true, reason, howToGet });
   const gpu = name === '@tensorflow/tfjs-node-gpu';
   if (gpu && process.platform === 'darwin') return no('there is no CUDA on macOS');
-  if (gpu && !hasNvidiaDriver()) return { ...no('no NVIDIA driver was found'), howToGet: 'Needs an NVIDIA GPU with its driver and CUDA 11.' };
-  if (process.versions['electron']) return { ...no('it does not run in Electron\'s Node'), howToGet: 'Set udi.trainer.node to a real Node.js.' };
+  if (gpu && !hasNvidiaDriver())
+    return { ...no('no NVIDIA driver was found'), howToGet: 'Needs an NVIDIA GPU with its driver and CUDA 11.' };
+  if (process.versions['electron'])
+    return { ...no("it does not run in Electron's Node"), howToGet: 'Set udi.trainer.node to a real Node.js.' };
   const found = findOptionalPackage(name, search.folders);
   if (!found) return no(`${name} is not installed`);
-  if (found.version !== tf.version_core) return no(`${name} ${found.version} is installed, but ${tf.version_core} is needed`);
+  if (found.version !== tf.version_core)
+    return no(`${name} ${found.version} is installed, but ${tf.version_core} is needed`);
   try {
     load(name, search);
   } catch (error) {
     return no(`${name} is installed but does not load: ${error instanceof Error ? error.message : String(error)}`);
   }
   if (gpu && !isGpuInUse()) return no('TensorFlow found no usable GPU (CUDA 11 and cuDNN 8 must be installed)');
-  return { usable: true, automatic: true, device: gpu ? 'NVIDIA GPU through TensorFlow' : `${cpus()[0]?.model.trim()}, all cores` };
+  return {
+    usable: true,
+    automatic: true,
+    device: gpu ? 'NVIDIA GPU through TensorFlow' : `${cpus()[0]?.model.trim()}, all cores`,
+  };
 }
 
 function tfjsNode(id: 'tfjs-node' | 'tfjs-node-gpu', name: NodePackage, label: string): Backend {
@@ -74,7 +82,11 @@ function tfjsNode(id: 'tfjs-node' | 'tfjs-node-gpu', name: NodePackage, label: s
 }
 
 /** TensorFlow's native library with CUDA. */
-export const tfjsNodeGpuBackend = tfjsNode('tfjs-node-gpu', '@tensorflow/tfjs-node-gpu', 'TensorFlow, NVIDIA GPU (optional)');
+export const tfjsNodeGpuBackend = tfjsNode(
+  'tfjs-node-gpu',
+  '@tensorflow/tfjs-node-gpu',
+  'TensorFlow, NVIDIA GPU (optional)',
+);
 
 /** TensorFlow's native library on the CPU. */
 export const tfjsNodeBackend = tfjsNode('tfjs-node', '@tensorflow/tfjs-node', 'TensorFlow, CPU (optional)');

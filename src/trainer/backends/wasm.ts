@@ -30,7 +30,7 @@ interface WasmModule {
   _free(address: number): void;
 }
 
-/** Turns a failed allocation into an error. The stock backend does not look, and would write its tensors to address 0. */
+/** Turns a failed allocation into an error. The stock backend does not look, and would write to address 0. */
 function guardMemory(module: WasmModule): void {
   // Emscripten's stub replaces itself in its first call, and would replace the guard as well.
   module._free(module._malloc(4));
@@ -41,7 +41,8 @@ function guardMemory(module: WasmModule): void {
     const address = module.HEAPU8.byteLength + bytes < MEMORY_LIMIT ? allocate(bytes) : 0;
     if (address !== 0 || bytes === 0) return address;
     throw new UserError(
-      `The wasm device has no memory left: it holds ${mebibytes(module.HEAPU8.byteLength)} of at most ${mebibytes(MEMORY_LIMIT)} and needs ${mebibytes(bytes)} more.`,
+      `The wasm device has no memory left: it holds ${mebibytes(module.HEAPU8.byteLength)} ` +
+        `of at most ${mebibytes(MEMORY_LIMIT)} and needs ${mebibytes(bytes)} more.`,
       'Use a smaller training.batchSize, limit the dataset, or choose another device (udi doctor).',
     );
   };
@@ -55,7 +56,11 @@ export const wasmBackend: Backend = {
     const howToGet = `Install UDI Lab again: ${join(search.distFolder, 'wasm', BINARY)} belongs to it.`;
     if (!findBinaries(search)) return { usable: false, automatic: true, reason: `${BINARY} was not found`, howToGet };
     const simd = await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT');
-    return { usable: true, automatic: true, device: `${cpus()[0]?.model.trim() ?? 'CPU'}, one thread${simd ? '' : ', without SIMD (slow)'}` };
+    return {
+      usable: true,
+      automatic: true,
+      device: `${cpus()[0]?.model.trim() ?? 'CPU'}, one thread${simd ? '' : ', without SIMD (slow)'}`,
+    };
   },
   activate: async (search) => {
     const folder = findBinaries(search);
@@ -63,7 +68,7 @@ export const wasmBackend: Backend = {
     const first = !('wasm' in tf.engine().registry);
     setWasmPaths(folder + sep);
     registerWasmKernels();
-    if (!await tf.setBackend('wasm')) throw new Error(`The WebAssembly backend did not start from ${folder}`);
+    if (!(await tf.setBackend('wasm'))) throw new Error(`The WebAssembly backend did not start from ${folder}`);
     if (first) guardMemory((tf.backend() as BackendWasm).wasm as unknown as WasmModule);
   },
 };

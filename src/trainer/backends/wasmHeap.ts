@@ -14,8 +14,15 @@ export function wasmOf(args: KernelArguments): BackendWasm {
 }
 
 /** Runs another WASM kernel without the engine: nothing is recorded, and the caller must `free` the result. */
-export function run(backend: BackendWasm, kernelName: string, inputs: NamedTensorInfoMap, attrs: object = {}): TensorInfo {
-  return tf.getKernel(kernelName, 'wasm').kernelFunc({ inputs, attrs: attrs as tf.NamedAttrMap, backend }) as TensorInfo;
+export function run(
+  backend: BackendWasm,
+  kernelName: string,
+  inputs: NamedTensorInfoMap,
+  attrs: object = {},
+): TensorInfo {
+  return tf
+    .getKernel(kernelName, 'wasm')
+    .kernelFunc({ inputs, attrs: attrs as tf.NamedAttrMap, backend }) as TensorInfo;
 }
 
 /** Gives back results of `run`. */

@@ -4,8 +4,9 @@ import { conv2dBackpropFilter, conv2dBackpropInput } from './wasmConvolution.ts'
 import { floats, free, run, wasmOf, type KernelArguments, type Shape4D } from './wasmHeap.ts';
 
 /**
- * Registers, over the stock WASM kernels of tfjs 4.22, those that training needs and that are missing there (gradients of
- * filters and of gather), wrong (oneHot) or slow (all others). Call it before the backend is first used; a second call changes nothing.
+ * Registers, over the stock WASM kernels of tfjs 4.22, those that training needs and that are missing there (gradients
+ * of filters and of gather), wrong (oneHot) or slow (all others). Call it before the backend is first used; a second
+ * call changes nothing.
  */
 export function registerWasmKernels(): void {
   if (tf.getKernel(tf.Conv2DBackpropFilter, 'wasm')) return;
@@ -45,13 +46,17 @@ function batchMatMul(stock: KernelFunc, args: KernelArguments): TensorInfo {
   };
   const left = transposeA ? transposed(a) : a;
   const right = transposeB ? transposed(b) : b;
-  const result = stock({ ...args, inputs: { a: left, b: right }, attrs: { transposeA: false, transposeB: false } }) as TensorInfo;
+  const result = stock({
+    ...args,
+    inputs: { a: left, b: right },
+    attrs: { transposeA: false, transposeB: false },
+  }) as TensorInfo;
   if (transposeA) free(backend, left);
   if (transposeB) free(backend, right);
   return result;
 }
 
-/** Sum; over all axes but the last (bias gradients, batch norm) in one pass, where the stock kernel transposes first. */
+/** Sum; over all axes but the last (bias gradients, batch norm) in one pass, where the stock kernel transposes. */
 function sum(stock: KernelFunc, args: KernelArguments): TensorInfo {
   const backend = wasmOf(args);
   const x = args.inputs['x']!;
@@ -88,7 +93,11 @@ function maxPoolGrad(args: KernelArguments): TensorInfo {
   const { batchSize, inChannels, inHeight, inWidth, outHeight, outWidth, padInfo } = info;
   const result = backend.makeOutput(input.shape, 'float32');
   const [from, inputs, outputs, to] = [dy, input, output, result].map((tensor) => floats(backend, tensor)) as [
-    Float32Array, Float32Array, Float32Array, Float32Array];
+    Float32Array,
+    Float32Array,
+    Float32Array,
+    Float32Array,
+  ];
   to.fill(0);
   let at = 0;
   for (let image = 0; image < batchSize; image++) {
@@ -102,8 +111,7 @@ function maxPoolGrad(args: KernelArguments): TensorInfo {
         const lastColumn = Math.min(inWidth, left + info.filterWidth);
         for (let channel = 0; channel < inChannels; channel++, at++) {
           const maximum = outputs[at]!;
-          search:
-          for (let row = firstRow; row < lastRow; row++) {
+          search: for (let row = firstRow; row < lastRow; row++) {
             const line = (image * inHeight + row) * inWidth;
             for (let column = firstColumn; column < lastColumn; column++) {
               const index = (line + column) * inChannels + channel;
@@ -119,13 +127,14 @@ function maxPoolGrad(args: KernelArguments): TensorInfo {
   return result;
 }
 
-/** Slice; one whose elements lie together (the first axis cut) is copied directly, where the stock kernel copies all of x first. */
+/** Slice; elements that lie together (the first axis cut) are copied directly, while the stock kernel copies all of x. */
 function slice(stock: KernelFunc, args: KernelArguments): TensorInfo {
   const backend = wasmOf(args);
   const x = args.inputs['x']!;
   const { begin, size } = args.attrs as unknown as tf.SliceAttrs;
   const [first, shape] = tf.slice_util.parseSliceParams(x as tf.Tensor, begin, size);
-  if (x.dtype === 'string' || !tf.slice_util.isSliceContinous(x.shape, first!, shape!)) return stock(args) as TensorInfo;
+  if (x.dtype === 'string' || !tf.slice_util.isSliceContinous(x.shape, first!, shape!))
+    return stock(args) as TensorInfo;
   const offset = tf.slice_util.computeFlatOffset(first!, tf.util.computeStrides(x.shape));
   const result = backend.makeOutput(shape!, x.dtype);
   const count = tf.util.sizeFromShape(shape!);
@@ -149,7 +158,7 @@ function oneHot(args: KernelArguments): TensorInfo {
   return result;
 }
 
-/** Adds up the slices of x that have the same number (gradient of gather); numbers outside [0, numSegments) are left out. */
+/** Adds up the slices of x that have the same number (gradient of gather); leaves out numbers that are no segment. */
 function unsortedSegmentSum(args: KernelArguments): TensorInfo {
   const backend = wasmOf(args);
   const { x, segmentIds } = args.inputs as { x: TensorInfo; segmentIds: TensorInfo };
@@ -158,7 +167,10 @@ function unsortedSegmentSum(args: KernelArguments): TensorInfo {
   const size = tf.util.sizeFromShape(inner);
   const result = backend.makeOutput([numSegments, ...inner], x.dtype);
   const [from, ids, to] = [x, segmentIds, result].map((tensor) => backend.typedArrayFromHeap(tensor)) as [
-    tf.TypedArray, tf.TypedArray, tf.TypedArray];
+    tf.TypedArray,
+    tf.TypedArray,
+    tf.TypedArray,
+  ];
   to.fill(0);
   for (let row = 0; row < ids.length; row++) {
     const id = ids[row]!;

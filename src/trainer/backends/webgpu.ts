@@ -31,8 +31,12 @@ interface DawnModule {
 type WebGpuBackendClass = new (device: object, info: AdapterInfo) => tf.KernelBackend;
 
 const limits = [
-  'maxComputeWorkgroupStorageSize', 'maxComputeWorkgroupsPerDimension', 'maxStorageBufferBindingSize',
-  'maxBufferSize', 'maxComputeWorkgroupSizeX', 'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeWorkgroupsPerDimension',
+  'maxStorageBufferBindingSize',
+  'maxBufferSize',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeInvocationsPerWorkgroup',
 ] as const;
 
 /** Dawn's adapter; puts WebGPU's classes and `navigator.gpu` on the globals, where tfjs looks for them. */
@@ -41,7 +45,7 @@ async function requestAdapter(search: BackendSearch): Promise<Adapter | null> {
   if (!found) throw new Error(`${DAWN} is not installed`);
   const navigator = globalThis.navigator as unknown as { gpu?: Gpu };
   if (!navigator.gpu) {
-    const dawn = await import(pathToFileURL(found.path).href) as DawnModule;
+    const dawn = (await import(pathToFileURL(found.path).href)) as DawnModule;
     Object.assign(globalThis, dawn.globals);
     Object.defineProperty(navigator, 'gpu', { value: dawn.create([]), configurable: true });
   }
@@ -55,12 +59,18 @@ function isSoftware({ isFallbackAdapter, ...info }: AdapterInfo): boolean {
 }
 
 async function report(search: BackendSearch): Promise<BackendReport> {
-  const no = (reason: string, howToGet = HOW_TO_GET): BackendReport => ({ usable: false, automatic: true, reason, howToGet });
+  const no = (reason: string, howToGet = HOW_TO_GET): BackendReport => ({
+    usable: false,
+    automatic: true,
+    reason,
+    howToGet,
+  });
   for (const name of [DAWN, TFJS_WEBGPU]) {
     if (!findOptionalPackage(name, search.folders)) return no(`${name} is not installed`);
   }
   const version = findOptionalPackage(TFJS_WEBGPU, search.folders)?.version;
-  if (version !== tf.version_core) return no(`${TFJS_WEBGPU} ${version} is installed, but ${tf.version_core} is needed`);
+  if (version !== tf.version_core)
+    return no(`${TFJS_WEBGPU} ${version} is installed, but ${tf.version_core} is needed`);
   let adapter: Adapter | null;
   try {
     adapter = await requestAdapter(search);
@@ -70,7 +80,12 @@ async function report(search: BackendSearch): Promise<BackendReport> {
   if (!adapter) return no('no GPU adapter was found', 'Needs a GPU with a Vulkan, Metal or Direct3D 12 driver.');
   const device = adapter.info.description || adapter.info.device || adapter.info.vendor;
   const software = isSoftware(adapter.info);
-  return { usable: true, automatic: !software, device, ...(software ? { reason: 'a software adapter, slower than wasm' } : {}) };
+  return {
+    usable: true,
+    automatic: !software,
+    device,
+    ...(software ? { reason: 'a software adapter, slower than wasm' } : {}),
+  };
 }
 
 /** The GPU through Dawn, Chromium's WebGPU. */
@@ -82,8 +97,12 @@ export const webgpuBackend: Backend = {
     if (!('webgpu' in tf.engine().registry)) {
       const adapter = await requestAdapter(search);
       if (!adapter) throw new Error('No GPU adapter was found');
-      const { WebGPUBackend } = findOptionalPackage(TFJS_WEBGPU, search.folders)!.load() as { WebGPUBackend: WebGpuBackendClass };
-      const device = await adapter.requestDevice({ requiredLimits: Object.fromEntries(limits.map((name) => [name, adapter.limits[name]])) });
+      const { WebGPUBackend } = findOptionalPackage(TFJS_WEBGPU, search.folders)!.load() as {
+        WebGPUBackend: WebGpuBackendClass;
+      };
+      const device = await adapter.requestDevice({
+        requiredLimits: Object.fromEntries(limits.map((name) => [name, adapter.limits[name]])),
+      });
       // The package's own factory would ask for the device again, without saying so when that fails.
       tf.removeBackend('webgpu');
       tf.registerBackend('webgpu', () => new WebGPUBackend(device, adapter.info));

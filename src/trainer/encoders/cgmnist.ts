@@ -21,28 +21,31 @@ export function createCgmnistEncoder(channels: number, widths: CgmnistWidths, ra
     featureSize,
     parameters: Object.assign({}, ...Object.entries(layers).map(([name, layer]) => prefixed(name, layer.parameters))),
     buffers: prefixed('bn0', bn0.buffers),
-    apply: (input, mode) => tf.tidy(() => {
-      // ReLU after the pool is the same function as before it, on a quarter of the values.
-      let x = tf.relu(maxPool2d(conv1.apply(bn0.apply(input as Tensor4D, mode)), 3, 2, 1));
-      x = conv2.apply(x, 'relu');
-      x = conv3.apply(x, 'relu');
-      x = conv4.apply(x, 'relu');
-      return fc.apply(globalAveragePool(x));
-    }),
+    apply: (input, mode) =>
+      tf.tidy(() => {
+        // ReLU after the pool is the same function as before it, on a quarter of the values.
+        let x = tf.relu(maxPool2d(conv1.apply(bn0.apply(input as Tensor4D, mode)), 3, 2, 1));
+        x = conv2.apply(x, 'relu');
+        x = conv3.apply(x, 'relu');
+        x = conv4.apply(x, 'relu');
+        return fc.apply(globalAveragePool(x));
+      }),
     dispose: () => {
       for (const layer of Object.values(layers)) layer.dispose();
     },
   };
 }
 
-/** The CGMNIST network of the PMR code: input batch norm, convolutions 32, 32, 64, 64, global average pool, 512 features. */
+/** The CGMNIST network of the PMR code: batch norm, convolutions 32, 32, 64, 64, global average pool, 512 features. */
 export const cgmnistEncoder: EncoderKind = {
   id: 'cgmnist',
   label: 'Four convolutions for small images (CGMNIST)',
   source: 'Fan et al. 2023 (PMR), fanyunfeng-bit/Modal-Imbalance-PMR:models/basic_model.py',
   refuses: (shape) => {
     const fits = shape.length === 3 && shape[0]! >= 8 && shape[1]! >= 8;
-    return fits ? undefined : `wants images [height, width, channels] of at least 8 x 8 pixels, not [${shape.join(', ')}]`;
+    return fits
+      ? undefined
+      : `wants images [height, width, channels] of at least 8 x 8 pixels, not [${shape.join(', ')}]`;
   },
   create: (shape, random) => createCgmnistEncoder(shape[2]!, [32, 32, 64, 64, 512], random),
 };

@@ -9,6 +9,10 @@ export const encoders: readonly EncoderKind[] = [cgmnistEncoder, mlpEncoder];
 /** The encoder with this id; throws a UserError that lists the existing ones. */
 export function findEncoder(id: string): EncoderKind {
   const found = encoders.find((encoder) => encoder.id === id);
-  if (!found) throw new UserError(`There is no encoder '${id}'.`, `Choose one of: ${encoders.map((encoder) => encoder.id).join(', ')}.`);
+  if (!found)
+    throw new UserError(
+      `There is no encoder '${id}'.`,
+      `Choose one of: ${encoders.map((encoder) => encoder.id).join(', ')}.`,
+    );
   return found;
 }

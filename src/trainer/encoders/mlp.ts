@@ -26,5 +26,11 @@ export const mlpEncoder: EncoderKind = {
   label: 'Two fully connected layers (vectors)',
   source: 'UDI Lab; stands in for extracted features in tests and synthetic data',
   refuses: (shape) => (shape.length > 0 ? undefined : 'wants arrays of at least one axis'),
-  create: (shape, random) => createMlpEncoder(shape.reduce((size, each) => size * each, 1), 64, 64, random),
+  create: (shape, random) =>
+    createMlpEncoder(
+      shape.reduce((size, each) => size * each, 1),
+      64,
+      64,
+      random,
+    ),
 };

@@ -8,7 +8,9 @@ import { backends, chooseBackend, describeBackends } from '../../../src/trainer/
 import { search } from '../numbers.ts';
 
 let empty: string;
-beforeAll(() => { empty = mkdtempSync(join(tmpdir(), 'udi-backends-')); });
+beforeAll(() => {
+  empty = mkdtempSync(join(tmpdir(), 'udi-backends-'));
+});
 afterAll(() => rmSync(empty, { recursive: true, force: true }));
 
 /** A package of this name and version in `folder`, whose main file is `code`. */
@@ -27,7 +29,11 @@ async function failure(device: string, folders: string[]): Promise<UserError> {
 
 describe('auto', () => {
   it('takes wasm where nothing faster is installed, and says why', async () => {
-    const { id, device, skipped } = await chooseBackend('auto', { ...search, distFolder: search.distFolder, folders: [empty, ...search.folders] });
+    const { id, device, skipped } = await chooseBackend('auto', {
+      ...search,
+      distFolder: search.distFolder,
+      folders: [empty, ...search.folders],
+    });
     expect(id).toBe('wasm');
     expect(device).toMatch(/one thread/);
     expect(tf.getBackend()).toBe('wasm');

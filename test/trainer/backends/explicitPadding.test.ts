@@ -8,8 +8,21 @@ import { noise, trainingStep, valuesOn, withGradients } from './reference.ts';
 function compute(): Tensor[] {
   return [
     ...trainingStep(),
-    ...withGradients((x, filter) => tf.conv2d(x as Tensor4D, filter as Tensor4D, [2, 1], [[0, 0], [1, 2], [0, 1], [0, 0]]),
-      [noise([2, 8, 7, 3], 1), noise([3, 3, 3, 4], 2)]),
+    ...withGradients(
+      (x, filter) =>
+        tf.conv2d(
+          x as Tensor4D,
+          filter as Tensor4D,
+          [2, 1],
+          [
+            [0, 0],
+            [1, 2],
+            [0, 1],
+            [0, 0],
+          ],
+        ),
+      [noise([2, 8, 7, 3], 1), noise([3, 3, 3, 4], 2)],
+    ),
     ...withGradients((x) => tf.maxPool(x as Tensor4D, 3, 2, 1), [tf.sub(noise([2, 9, 8, 3], 3), 10)]),
   ];
 }

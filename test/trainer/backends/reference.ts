@@ -9,11 +9,18 @@ import { search } from '../numbers.ts';
 /** Standard normal numbers that are the same on every backend. */
 export function noise(shape: number[], seed: number): Tensor {
   const random = createRandom(seed);
-  return tf.tensor(Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => random.normal()), shape);
+  return tf.tensor(
+    Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => random.normal()),
+    shape,
+  );
 }
 
 /** What `compute` returns on one backend, as plain arrays; everything it created is disposed. */
-export async function valuesOn(device: BackendId, compute: () => Tensor[], where: BackendSearch = search): Promise<number[][]> {
+export async function valuesOn(
+  device: BackendId,
+  compute: () => Tensor[],
+  where: BackendSearch = search,
+): Promise<number[][]> {
   await chooseBackend(device, where);
   const tensors = tf.tidy(compute);
   const values = await Promise.all(tensors.map(async (tensor) => Array.from(await tensor.data())));
@@ -22,13 +29,18 @@ export async function valuesOn(device: BackendId, compute: () => Tensor[], where
 }
 
 /** Largest difference between the two backends, relative to the largest reference value of the same tensor. */
-export async function largestDifference(compute: () => Tensor[], device: BackendId = 'wasm', where: BackendSearch = search): Promise<number> {
+export async function largestDifference(
+  compute: () => Tensor[],
+  device: BackendId = 'wasm',
+  where: BackendSearch = search,
+): Promise<number> {
   const expected = await valuesOn('cpu', compute);
   const actual = await valuesOn(device, compute, where);
   let worst = 0;
   expected.forEach((values, index) => {
     const scale = values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1e-3);
-    if (actual[index]!.length !== values.length) throw new Error(`Tensor ${index} has ${actual[index]!.length} values, not ${values.length}`);
+    if (actual[index]!.length !== values.length)
+      throw new Error(`Tensor ${index} has ${actual[index]!.length} values, not ${values.length}`);
     values.forEach((value, at) => {
       const difference = Math.abs(actual[index]![at]! - value) / scale;
       worst = difference <= worst ? worst : difference;
@@ -44,7 +56,7 @@ export function withGradients(compute: (...inputs: Tensor[]) => Tensor, inputs: 
   return [value, ...tf.grads((...given: Tensor[]) => tf.sum(tf.mul(compute(...given), weight)))(inputs)];
 }
 
-/** Loss, gradients, weights and running statistics after one training step of a narrow network, then evaluated features. */
+/** Loss, gradients, weights and statistics after one training step of a narrow network, then evaluated features. */
 export function trainingStep(): Tensor[] {
   const encoder = createCgmnistEncoder(3, [4, 4, 8, 8, 16], createRandom(1));
   const optimizer = createSgd(encoder.parameters, 0.9, 1e-4);
@@ -55,7 +67,9 @@ export function trainingStep(): Tensor[] {
     return tf.neg(tf.mean(tf.sum(tf.mul(tf.logSoftmax(logits), labels), 1))) as Scalar;
   }, encoder.parameters);
   optimizer.apply(gradients, 0.1);
-  const variables = [...Object.values(encoder.parameters), ...Object.values(encoder.buffers)].map((each) => each.clone());
+  const variables = [...Object.values(encoder.parameters), ...Object.values(encoder.buffers)].map((each) =>
+    each.clone(),
+  );
   const results = [value, ...Object.values(gradients), ...variables, encoder.apply(inputs, 'evaluate')];
   encoder.dispose();
   optimizer.dispose();

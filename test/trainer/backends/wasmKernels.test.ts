@@ -16,7 +16,11 @@ type Padding = 'same' | 'valid' | number;
 
 describe('convolution gradients equal those of cpu', () => {
   const cases: [size: [number, number], kernel: number, stride: number, padding: Padding][] = [];
-  for (const size of [[8, 8], [9, 7], [7, 10]] as [number, number][]) {
+  for (const size of [
+    [8, 8],
+    [9, 7],
+    [7, 10],
+  ] as [number, number][]) {
     for (const kernel of [1, 2, 3, 4, 5, 7]) {
       for (const stride of [1, 2]) {
         for (const padding of ['same', 'valid', 0, 1, 2, 3] as Padding[]) {
@@ -26,25 +30,48 @@ describe('convolution gradients equal those of cpu', () => {
     }
   }
   // Few and many channels go different ways; three images of one block and many images of several blocks as well.
-  it.each([[1, 3, 3, 5], [9, 2, 3, 4], [3, 10, 60, 8]])('%#: %i channels in, %i out, batch %i', async (inputs, outputs, batch, modulus) => {
+  it.each([
+    [1, 3, 3, 5],
+    [9, 2, 3, 4],
+    [3, 10, 60, 8],
+  ])('%#: %i channels in, %i out, batch %i', async (inputs, outputs, batch, modulus) => {
     for (const [index, [[height, width], kernel, stride, padding]] of cases.entries()) {
       if (index % modulus !== 0) continue;
-      const difference = await largestDifference(() => withGradients(
-        (x, filter) => tf.conv2d(x as Tensor4D, filter as Tensor4D, stride, padding),
-        [noise([batch, height, width, inputs], 1), noise([kernel, kernel, inputs, outputs], 2)],
-      ));
-      expect.soft(difference, `${height}x${width}, kernel ${kernel}, stride ${stride}, padding ${padding}`).toBeLessThan(TOLERANCE);
+      const difference = await largestDifference(() =>
+        withGradients(
+          (x, filter) => tf.conv2d(x as Tensor4D, filter as Tensor4D, stride, padding),
+          [noise([batch, height, width, inputs], 1), noise([kernel, kernel, inputs, outputs], 2)],
+        ),
+      );
+      expect
+        .soft(difference, `${height}x${width}, kernel ${kernel}, stride ${stride}, padding ${padding}`)
+        .toBeLessThan(TOLERANCE);
     }
   });
 
   it('of wide layers, unequal strides and unequal padding', async () => {
     for (const [inputs, outputs, strides, pad] of [
-      [16, 24, 1, 'same'], [12, 5, [2, 1], 'valid'], [9, 7, [1, 3], [[0, 0], [1, 2], [0, 3], [0, 0]]], [8, 8, 3, 1],
+      [16, 24, 1, 'same'],
+      [12, 5, [2, 1], 'valid'],
+      [
+        9,
+        7,
+        [1, 3],
+        [
+          [0, 0],
+          [1, 2],
+          [0, 3],
+          [0, 0],
+        ],
+      ],
+      [8, 8, 3, 1],
     ] as [number, number, number | [number, number], tf.backend_util.ExplicitPadding | 'same' | 'valid' | number][]) {
-      const difference = await largestDifference(() => withGradients(
-        (x, filter) => tf.conv2d(x as Tensor4D, filter as Tensor4D, strides, pad),
-        [noise([5, 11, 9, inputs], 3), noise([3, 3, inputs, outputs], 4)],
-      ));
+      const difference = await largestDifference(() =>
+        withGradients(
+          (x, filter) => tf.conv2d(x as Tensor4D, filter as Tensor4D, strides, pad),
+          [noise([5, 11, 9, inputs], 3), noise([3, 3, inputs, outputs], 4)],
+        ),
+      );
       expect.soft(difference, `${inputs} to ${outputs}, strides ${strides}`).toBeLessThan(TOLERANCE);
     }
   });
@@ -57,7 +84,11 @@ describe('convolution gradients equal those of cpu', () => {
       const apply = (): Tensor4D => layer.apply(x, activation);
       const weight = noise(apply().shape, 8);
       const { grads } = tf.variableGrads(() => tf.sum(tf.mul(apply(), weight)));
-      const results = [apply(), ...Object.values(layer.parameters).map((each) => grads[each.name]!), tf.grad((input) => tf.mul(layer.apply(input as Tensor4D, activation), weight))(x)];
+      const results = [
+        apply(),
+        ...Object.values(layer.parameters).map((each) => grads[each.name]!),
+        tf.grad((input) => tf.mul(layer.apply(input as Tensor4D, activation), weight))(x),
+      ];
       layer.dispose();
       return results;
     });
@@ -67,7 +98,12 @@ describe('convolution gradients equal those of cpu', () => {
 
 describe('pooling equals cpu', () => {
   const pools: [size: number, window: number, stride: number, padding: Padding][] = [
-    [14, 3, 2, 1], [13, 3, 2, 1], [8, 2, 2, 'valid'], [9, 3, 1, 'same'], [7, 3, 3, 0], [10, 5, 2, 2],
+    [14, 3, 2, 1],
+    [13, 3, 2, 1],
+    [8, 2, 2, 'valid'],
+    [9, 3, 1, 'same'],
+    [7, 3, 3, 0],
+    [10, 5, 2, 2],
   ];
   it.each(pools)('max-pool of %i: window %i, stride %i, padding %s', async (size, window, stride, padding) => {
     const compute = (x: Tensor): Tensor => tf.maxPool(x as Tensor4D, window, stride, padding);
@@ -79,18 +115,31 @@ describe('pooling equals cpu', () => {
   });
 
   it('average over all positions', async () => {
-    expect(await largestDifference(() => withGradients((x) => tf.mean(x, [1, 2]), [noise([3, 7, 7, 5], 1)]))).toBeLessThan(TOLERANCE);
+    expect(
+      await largestDifference(() => withGradients((x) => tf.mean(x, [1, 2]), [noise([3, 7, 7, 5], 1)])),
+    ).toBeLessThan(TOLERANCE);
   });
 });
 
 describe('matrix products equal cpu', () => {
-  it.each([[false, false], [false, true], [true, false], [true, true]])('transposed: %s, %s', async (left, right) => {
+  it.each([
+    [false, false],
+    [false, true],
+    [true, false],
+    [true, true],
+  ])('transposed: %s, %s', async (left, right) => {
     const a = left ? [7, 5] : [5, 7];
     const b = right ? [3, 7] : [7, 3];
-    expect(await largestDifference(() => withGradients(
-      (x, y) => tf.matMul(x as Tensor2D, y as Tensor2D, left, right), [noise(a, 1), noise(b, 2)]))).toBeLessThan(TOLERANCE);
-    expect(await largestDifference(() => withGradients(
-      (x, y) => tf.matMul(x, y, left, right), [noise([2, 3, ...a], 1), noise([2, 3, ...b], 2)]))).toBeLessThan(TOLERANCE);
+    expect(
+      await largestDifference(() =>
+        withGradients((x, y) => tf.matMul(x as Tensor2D, y as Tensor2D, left, right), [noise(a, 1), noise(b, 2)]),
+      ),
+    ).toBeLessThan(TOLERANCE);
+    expect(
+      await largestDifference(() =>
+        withGradients((x, y) => tf.matMul(x, y, left, right), [noise([2, 3, ...a], 1), noise([2, 3, ...b], 2)]),
+      ),
+    ).toBeLessThan(TOLERANCE);
   });
 });
 
@@ -116,11 +165,12 @@ describe('what methods compute with has kernels and gradients', () => {
     'where and greater': (x) => tf.where(tf.greater(noise([5, 6], 8), 0.1), tf.mul(x, 2), tf.neg(x)),
     'gather with repeats': (x) => tf.gather(x, tf.tensor1d([0, 2, 2, 4], 'int32')),
     'gather of columns': (x) => tf.gather(x, tf.tensor1d([1, 1, 0], 'int32'), 1),
-    'oneHot product': (x) => tf.sum(tf.mul(x, tf.oneHot(tf.tensor1d([0, 5, 2, 7, -1], 'int32'), 6, 1, 0, 'float32')), 1),
+    'oneHot product': (x) =>
+      tf.sum(tf.mul(x, tf.oneHot(tf.tensor1d([0, 5, 2, 7, -1], 'int32'), 6, 1, 0, 'float32')), 1),
     concat: (x) => tf.concat([x, tf.mul(x, 2)], 1),
     stack: (x) => tf.stack([x, tf.square(x)]),
     unstack: (x) => tf.mul(tf.unstack(x)[1]!, 3),
-    split: (x) => tf.sub(...tf.split(x, 2, 1) as [Tensor, Tensor]),
+    split: (x) => tf.sub(...(tf.split(x, 2, 1) as [Tensor, Tensor])),
     'sum of rows': (x) => tf.sum(x, 0),
     'sum of rows, kept': (x) => tf.sum(x, 0, true),
     'sum of columns': (x) => tf.sum(x, -1),
@@ -131,8 +181,22 @@ describe('what methods compute with has kernels and gradients', () => {
     variance: (x) => tf.moments(x, 1).variance,
     norm: (x) => tf.norm(x, 2, 1),
     transpose: (x) => tf.square(tf.transpose(x)),
-    pad: (x) => tf.square(tf.pad(x as Tensor2D, [[1, 2], [0, 1]])),
-    mirrorPad: (x) => tf.mirrorPad(x, [[1, 2], [0, 1]], 'reflect'),
+    pad: (x) =>
+      tf.square(
+        tf.pad(x as Tensor2D, [
+          [1, 2],
+          [0, 1],
+        ]),
+      ),
+    mirrorPad: (x) =>
+      tf.mirrorPad(
+        x,
+        [
+          [1, 2],
+          [0, 1],
+        ],
+        'reflect',
+      ),
     'slice of rows': (x) => tf.slice(x, [1, 0], [2, -1]),
     'slice of columns': (x) => tf.slice(x, [0, 2], [-1, 3]),
     tile: (x) => tf.tile(x, [2, 3]),
@@ -149,16 +213,26 @@ describe('what methods compute with has kernels and gradients', () => {
 
   it('without gradients: segments, oneHot, argMax, topk, equal, cast, logical operations', async () => {
     const x = (): Tensor2D => noise([5, 6], 4) as Tensor2D;
-    expect(await largestDifference(() => [
-      tf.unsortedSegmentSum(x(), tf.tensor1d([0, 2, 2, -1, 9], 'int32'), 4), tf.oneHot(tf.tensor1d([1, 0], 'int32'), 3), tf.oneHot([[1], [2]], 3, 2, -1),
-      tf.argMax(x(), 1), tf.topk(x(), 2).values, tf.cast(tf.equal(tf.argMax(x(), 1), tf.argMin(x(), 1)), 'float32'),
-      tf.sum(tf.cast(tf.logicalOr(tf.greater(x(), 1), tf.logicalNot(tf.less(x(), 0))), 'float32'), 0), tf.all(tf.isNaN(x())), tf.any(tf.isInf(x())),
-    ])).toBeLessThan(TOLERANCE);
+    expect(
+      await largestDifference(() => [
+        tf.unsortedSegmentSum(x(), tf.tensor1d([0, 2, 2, -1, 9], 'int32'), 4),
+        tf.oneHot(tf.tensor1d([1, 0], 'int32'), 3),
+        tf.oneHot([[1], [2]], 3, 2, -1),
+        tf.argMax(x(), 1),
+        tf.topk(x(), 2).values,
+        tf.cast(tf.equal(tf.argMax(x(), 1), tf.argMin(x(), 1)), 'float32'),
+        tf.sum(tf.cast(tf.logicalOr(tf.greater(x(), 1), tf.logicalNot(tf.less(x(), 0))), 'float32'), 0),
+        tf.all(tf.isNaN(x())),
+        tf.any(tf.isInf(x())),
+      ]),
+    ).toBeLessThan(TOLERANCE);
   });
 });
 
 describe('memory', () => {
-  beforeAll(async () => { await chooseBackend('wasm', search); });
+  beforeAll(async () => {
+    await chooseBackend('wasm', search);
+  });
 
   it('a clone shares its data and outlives the original', () => {
     const x = tf.tensor1d([1, 2, 3]);
@@ -174,7 +248,9 @@ describe('memory', () => {
     for (const value of [1, 2, 3]) {
       filter.assign(tf.fill([1, 1, 1, 1], value) as Tensor4D);
       expect(Array.from(tf.conv2d(x, filter, 1, 'same').dataSync())).toEqual([value, value, value, value]);
-      expect(Array.from(tf.matMul(tf.ones([1, 1]), tf.reshape(filter, [1, 1]) as Tensor2D).dataSync())).toEqual([value]);
+      expect(Array.from(tf.matMul(tf.ones([1, 1]), tf.reshape(filter, [1, 1]) as Tensor2D).dataSync())).toEqual([
+        value,
+      ]);
     }
     tf.dispose([filter, x]);
   });
@@ -187,13 +263,20 @@ describe('memory', () => {
     const steps = (count: number): void => {
       for (let step = 0; step < count; step++) {
         tf.tidy(() => {
-          const { gradients } = gradientsOf(() => tf.mean(tf.square(encoder.apply(inputs, 'train'))) as Scalar, encoder.parameters);
+          const { gradients } = gradientsOf(
+            () => tf.mean(tf.square(encoder.apply(inputs, 'train'))) as Scalar,
+            encoder.parameters,
+          );
           optimizer.apply(gradients, 1e-3);
         });
       }
     };
     const backend = tf.backend() as BackendWasm;
-    const state = () => ({ ...tf.memory(), dataIds: backend.numDataIds(), heap: (backend.wasm as unknown as { HEAPU8: Uint8Array }).HEAPU8.byteLength });
+    const state = () => ({
+      ...tf.memory(),
+      dataIds: backend.numDataIds(),
+      heap: (backend.wasm as unknown as { HEAPU8: Uint8Array }).HEAPU8.byteLength,
+    });
     steps(10);
     const before = state();
     steps(300);

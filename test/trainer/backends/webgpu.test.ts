@@ -14,12 +14,15 @@ if (existsSync(swiftShader)) process.env['VK_DRIVER_FILES'] ??= swiftShader;
 
 const report = (await describeBackends(where)).find(({ id }) => id === 'webgpu')!;
 
-describe.skipIf(!report.usable)(`webgpu${report.usable ? ` on ${report.device}` : `: ${report.reason}, looked in ${folder} (UDI_WEBGPU_FOLDER)`}`, () => {
-  it('trains with the numbers of cpu', async () => {
-    expect(await largestDifference(trainingStep, 'webgpu', where)).toBeLessThan(1e-4);
-  });
+describe.skipIf(!report.usable)(
+  `webgpu${report.usable ? ` on ${report.device}` : `: ${report.reason}, looked in ${folder} (UDI_WEBGPU_FOLDER)`}`,
+  () => {
+    it('trains with the numbers of cpu', async () => {
+      expect(await largestDifference(trainingStep, 'webgpu', where)).toBeLessThan(1e-4);
+    });
 
-  it('is taken by itself only if it is a real GPU', () => {
-    expect(report.automatic).toBe(!/swiftshader|llvmpipe/i.test(report.device!));
-  });
-});
+    it('is taken by itself only if it is a real GPU', () => {
+      expect(report.automatic).toBe(!/swiftshader|llvmpipe/i.test(report.device!));
+    });
+  },
+);
