@@ -43,6 +43,8 @@ const limits = [
 async function requestAdapter(search: BackendSearch): Promise<Adapter | null> {
   const found = findOptionalPackage(DAWN, search.folders);
   if (!found) throw new Error(`${DAWN} is not installed`);
+  // Node 20 has no navigator yet.
+  if (!globalThis.navigator) Object.defineProperty(globalThis, 'navigator', { value: {}, configurable: true });
   const navigator = globalThis.navigator as unknown as { gpu?: Gpu };
   if (!navigator.gpu) {
     const dawn = (await import(pathToFileURL(found.path).href)) as DawnModule;
