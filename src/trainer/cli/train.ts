@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, relative, resolve } from 'node:path';
 import { UserError } from '../../core/errors.ts';
 import { requireConfig } from '../../core/parseConfig.ts';
 import type { EndState, Run } from '../../core/run.ts';
@@ -45,18 +45,30 @@ export async function trainOnTerminal(folder: string, options: TrainOptions, sea
     reporter.close();
     signals.remove();
   }
-  const { run, id } = loadRun(folder);
+  const { run } = loadRun(folder);
   if (run.ended?.error) process.stderr.write(`${run.ended.error.message}\n${run.ended.error.hint ?? ''}\n`);
   if (!options.json) {
     const text = summary(run);
     if (text) process.stdout.write(`\n${text}\n`);
     const next = state === 'finished'
-      ? `See it again with: udi show ${id}\nIn VS Code with UDI Lab: open ${dirname(dirname(dirname(folder)))} and choose the run in the UDI sidebar.`
-      : `Go on with: udi resume ${id}`;
+      ? `See it again: ${commandName()} show ${here(folder)}\nIn VS Code with UDI Lab: open ${dirname(dirname(dirname(folder)))} and choose the run in the UDI sidebar.`
+      : `Go on with: ${commandName()} resume ${here(folder)}`;
     process.stdout.write(`\nRun ${state}: ${folder}\n${next}\n`);
   }
   if (signals.interrupted()) return exitCodes.interrupted;
   return state === 'failed' || state === 'cancelled' ? exitCodes.failed : exitCodes[state];
+}
+
+/** How this program was called, for hints that can be copied. */
+function commandName(): string {
+  const script = process.argv[1] ?? '';
+  return basename(script) === 'udi' ? 'udi' : `node ${here(script)}`;
+}
+
+/** The path as one would type it from the working directory. */
+function here(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short !== '' && short.length < path.length ? short : path;
 }
 
 /** First Ctrl-C (or SIGTERM): stop after the epoch, with a checkpoint. Second one: cancel now. */
