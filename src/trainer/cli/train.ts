@@ -55,7 +55,7 @@ export async function trainOnTerminal(folder: string, options: TrainOptions, sea
       : `Go on with: ${commandName()} resume ${here(folder)}`;
     process.stdout.write(`\nRun ${state}: ${folder}\n${next}\n`);
   }
-  if (signals.interrupted()) return exitCodes.interrupted;
+  if (signals.interrupted() && state !== 'finished') return exitCodes.interrupted;
   return state === 'failed' || state === 'cancelled' ? exitCodes.failed : exitCodes[state];
 }
 
