@@ -6,7 +6,7 @@ import type { Frame } from 'playwright-core';
 import { FUSION } from '../../src/core/events.ts';
 import { listRuns, loadRun, runsFolder, type StoredRun } from '../../src/core/runStore.ts';
 import {
-  clipboardText, notification, openFile, openViewContainer, quickPick, reloadWorkbench, runCommand, screenshot, setTheme, statusBarItem, treeRow, webviewFrame,
+  clipboardText, notification, openFile, openViewContainer, pressIn, quickPick, reloadWorkbench, runCommand, screenshot, setTheme, statusBarItem, treeRow, webviewFrame,
 } from '../vscode/browser.ts';
 import { root } from '../vscode/paths.ts';
 import { openWindow, session, type Session } from '../vscode/session.ts';
@@ -97,10 +97,8 @@ describe('training in VS Code', () => {
     await treeRow(vs.page, 'first').waitFor();
     await reloaded.close();
     assert.equal(stored(vs, 'first').state, 'running', 'training ended with a window, or before the second one was open');
-    await vs.page.bringToFront();
-    await treeRow(vs.page, 'first').dblclick();
+    await pressIn(await notification(vs.page, 'first finished', SLOW), 'Open');
     const frame = await panelOf(vs, 'first');
-    await notification(vs.page, 'first', SLOW);
     assert.equal(stored(vs, 'first').state, 'finished');
     await assertPanelEqualsJournal(vs, frame, 'first');
     const { run } = stored(vs, 'first');
