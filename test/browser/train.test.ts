@@ -73,7 +73,9 @@ async function assertPanelEqualsJournal(vs: Session, frame: Frame, slug: string)
   assert.equal(shown, `${(run.test![FUSION]!.accuracy * 100).toFixed(2)} %`);
 }
 
-describe('training in VS Code', () => {
+describe('training in VS Code', function () {
+  // A real window drops a key press or a click now and then when the machine is busy; twice in a row is a defect.
+  this.retries(1);
   const vs = session({ files: { 'first.udi.yaml': digits('first', 'udi', 8), 'joint.udi.yaml': digits('joint', 'sum', 8) }, size: { width: 1400, height: 1000 }, theme: 'dark' });
 
   it('trains the config in the editor, streams epochs, and survives a reload and the closing of its window', async function () {
