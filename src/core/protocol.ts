@@ -1,11 +1,18 @@
 import { z } from 'zod';
 import type { RunConfig } from './config.ts';
 import type { Run, RunState } from './run.ts';
+import type { StudyCurves } from './studyCurves.ts';
+import type { StudyTable } from './studyResults.ts';
+import type { StudyState } from './studyStore.ts';
 import type { Progress } from './wire.ts';
 
 export type * from './run.ts';
 export type * from './events.ts';
+export type * from './studyResults.ts';
+export type * from './studyCurves.ts';
 export type { RunConfig } from './config.ts';
+export type { StudyTableId } from './studyPlan.ts';
+export type { StudyState } from './studyStore.ts';
 export type { Progress } from './wire.ts';
 
 /** Everything the run panel draws. The host owns it; the page keeps only view state. */
@@ -58,3 +65,51 @@ export const fromComparePanelSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('openRun'), id: z.string() }),
 ]);
 export type FromComparePanel = z.infer<typeof fromComparePanelSchema>;
+
+/** One run of a study in the panel's list of what is going on. */
+export interface StudyRunView {
+  readonly key: string;
+  readonly label: string;
+  /** Id of the run's folder; absent before it is started. */
+  readonly run?: string;
+  readonly state: RunState | 'missing';
+  /** Epochs that are done, of how many, while it runs. */
+  readonly done?: number;
+  readonly planned?: number;
+  /** Why it failed or waits. */
+  readonly message?: string;
+}
+
+/** Everything the study panel draws. */
+export interface StudyView {
+  readonly id: string;
+  readonly title: string;
+  readonly state: StudyState;
+  /** Runs of the plan in the order in which they are started. */
+  readonly runs: readonly StudyRunView[];
+  readonly parallel: number;
+  readonly tables: readonly StudyTable[];
+  readonly curves: readonly StudyCurves[];
+  /** Times (ms since 1970) of the study's first and newest event. */
+  readonly firstTime?: number;
+  readonly lastTime?: number;
+  readonly error?: { readonly message: string; readonly hint?: string };
+  readonly trusted: boolean;
+}
+
+/** Host to study panel. */
+export type ToStudyPanel = { readonly type: 'state'; readonly view: StudyView };
+
+/** Study panel to host. `run` starts what is missing; with keys, only these runs. */
+export const fromStudyPanelSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ready') }),
+  z.object({ type: z.literal('run'), keys: z.array(z.string()).optional() }),
+  z.object({ type: z.literal('stop') }),
+  z.object({ type: z.literal('openFile') }),
+  z.object({ type: z.literal('openRun'), id: z.string() }),
+  z.object({ type: z.literal('compareRuns'), ids: z.array(z.string()) }),
+  z.object({ type: z.literal('copyTable'), table: z.string(), format: z.enum(['csv', 'markdown', 'latex']) }),
+  z.object({ type: z.literal('saveTable'), table: z.string(), format: z.enum(['csv', 'markdown', 'latex']) }),
+  z.object({ type: z.literal('saveChart'), name: z.string(), format: z.enum(['png', 'svg']), data: z.string() }),
+]);
+export type FromStudyPanel = z.infer<typeof fromStudyPanelSchema>;
