@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
+import { FUSION } from '../core/events.ts';
 import { createRandom, seedFor } from '../core/random.ts';
 import type { Dataset, Split } from './datasets/dataset.ts';
-import type { Batch } from './method.ts';
+import type { Batch, EpochEntries, Stage } from './method.ts';
 import type { MultimodalModel, Outputs } from './model.ts';
 
 /** Samples that go through the network at once when nothing is trained. */
@@ -14,7 +15,8 @@ export interface FrozenSplit {
   readonly fused: Rows;
 }
 
-interface Rows {
+/** A matrix [N, width] in ordinary memory, row-major. */
+export interface Rows {
   readonly values: Float32Array;
   readonly width: number;
 }
@@ -32,9 +34,16 @@ export function range(start: number, end: number): Int32Array {
   return Int32Array.from({ length: end - start }, (_, index) => start + index);
 }
 
+/** The part of an epoch's entries that a batch of indices into them stands for. */
+export function pickEntries(entries: EpochEntries | undefined, batch: Int32Array): EpochEntries {
+  if (!entries) return { rows: batch };
+  const rows = Int32Array.from(batch, (index) => entries.rows[index]!);
+  return entries.marks ? { rows, marks: { values: pickValues(entries.marks, batch), width: entries.marks.width } } : { rows };
+}
+
 /** Puts the given rows of a split on the device. The caller disposes the batch (`disposeBatch`). */
 export function createBatch(
-  dataset: Dataset, split: Split, rows: Int32Array, modalities: readonly string[], frozen?: FrozenSplit,
+  dataset: Dataset, split: Split, { rows, marks }: EpochEntries, modalities: readonly string[], frozen?: FrozenSplit,
 ): Batch {
   return tf.tidy(() => {
     const labels = tf.tensor1d(Int32Array.from(rows, (row) => split.labels[row]!), 'int32');
@@ -46,6 +55,7 @@ export function createBatch(
       size: rows.length,
       inputs,
       oneHot,
+      ...(marks ? { marks: tf.tensor2d(marks.values, [rows.length, marks.width]) } : {}),
       ...(frozen ? { frozen: {
         outputs: { features: pick(frozen.outputs.features), logits: pick(frozen.outputs.logits) },
         fused: pickRows(frozen.fused, rows),
@@ -56,55 +66,61 @@ export function createBatch(
 
 /** Frees everything a batch holds. */
 export function disposeBatch(batch: Batch): void {
-  tf.dispose([batch.inputs, batch.oneHot, batch.frozen ?? []] as unknown as Tensor[]);
+  tf.dispose([batch.inputs, batch.oneHot, batch.frozen ?? [], batch.marks ?? []] as unknown as Tensor[]);
 }
 
 /** Runs the frozen modalities over a split once, in evaluation mode, and reads their outputs back. */
 export async function computeFrozen(
   model: MultimodalModel, dataset: Dataset, split: Split, modalities: readonly string[], between: () => Promise<void>,
 ): Promise<FrozenSplit> {
-  const parts = await forwardSplit(dataset, split, modalities, (inputs) => {
-    const outputs = model.forward(inputs, 'evaluate', modalities);
-    return { ...named('features', outputs.features), ...named('logits', outputs.logits), fused: model.fuse(outputs, modalities) };
-  }, between);
+  const parts = await readSplit(model, dataset, split, modalities, (outputs) => (
+    { ...named('features', outputs.features), ...named('logits', outputs.logits), fused: model.fuse(outputs, modalities) }), between);
   const of = (kind: string) => Object.fromEntries(modalities.map((modality) => [modality, parts[`${kind}.${modality}`]!]));
   return { outputs: { features: of('features'), logits: of('logits') }, fused: parts['fused']! };
 }
 
+/** What is evaluated: modalities, whether their fusion too, and how, where a stage does not leave it to the model. */
+export interface Evaluated extends Pick<Stage, 'unimodal' | 'fused'> {
+  readonly modalities: readonly string[];
+  readonly fusion: boolean;
+  readonly frozen?: FrozenSplit;
+}
+
 /**
  * Logits of the targets on a split in evaluation mode, each flat [N, C]: those of every modality that is not frozen, of
- * the frozen ones from what was computed before, and `fusion` if there are several modalities.
+ * the frozen ones from what was computed before, and `fusion` if asked for. A stage with logits of its own has the last word.
  */
 export async function evaluateLogits(
-  model: MultimodalModel, dataset: Dataset, split: Split,
-  what: { readonly modalities: readonly string[]; readonly fused: boolean; readonly unimodal?: (outputs: Outputs) => Readonly<Record<string, Tensor2D>>; readonly frozen?: FrozenSplit },
-  fusionName: string, between: () => Promise<void>,
+  model: MultimodalModel, dataset: Dataset, split: Split, what: Evaluated, between: () => Promise<void>,
 ): Promise<Record<string, Float32Array>> {
   const known = what.frozen ? Object.keys(what.frozen.outputs.logits) : [];
   const live = what.modalities.filter((modality) => !known.includes(modality));
-  const parts = await forwardSplit(dataset, split, live, (inputs, rows) => {
-    const outputs = model.forward(inputs, 'evaluate', live);
+  const parts = await readSplit(model, dataset, split, live, (outputs, rows) => {
     const all = what.frozen ? withFrozen(outputs, what.frozen, rows) : outputs;
     const shown = what.unimodal ? what.unimodal(all) : outputs.logits;
-    const own = Object.fromEntries(live.map((modality) => [modality, shown[modality]!]));
-    return what.fused ? { ...own, [fusionName]: model.fuse(all, what.modalities) } : own;
+    const own = Object.fromEntries((what.unimodal ? what.modalities : live).map((modality) => [modality, shown[modality]!]));
+    return what.fusion ? { ...own, [FUSION]: what.fused ? what.fused(all) : model.fuse(all, what.modalities) } : own;
   }, between);
   const frozen = Object.fromEntries(known.map((modality) => [modality, what.frozen!.outputs.logits[modality]!]));
   return Object.fromEntries(Object.entries({ ...frozen, ...parts }).map(([target, rows]) => [target, rows.values]));
 }
 
-async function forwardSplit(
-  dataset: Dataset, split: Split, modalities: readonly string[],
-  forward: (inputs: Record<string, Tensor>, rows: Int32Array) => Record<string, Tensor2D>, between: () => Promise<void>,
+/**
+ * Runs modalities in evaluation mode over `rows` of a split (all by default) and reads back what `select` makes of the
+ * outputs; it is also given the rows of the split that they belong to. Row i of the result belongs to `rows[i]`.
+ */
+export async function readSplit(
+  model: MultimodalModel, dataset: Dataset, split: Split, modalities: readonly string[],
+  select: (outputs: Outputs, rows: Int32Array) => Record<string, Tensor2D>, between: () => Promise<void>, rows = range(0, split.size),
 ): Promise<Record<string, Rows>> {
   const result: Record<string, { values: Float32Array; width: number }> = {};
-  for (let start = 0; start < split.size; start += EVALUATION_BATCH) {
-    const rows = range(start, Math.min(split.size, start + EVALUATION_BATCH));
-    const outputs = tf.tidy(() => forward(
-      Object.fromEntries(modalities.map((modality) => [modality, inputOf(dataset, split, rows, modality)])), rows));
+  for (let start = 0; start < rows.length; start += EVALUATION_BATCH) {
+    const part = rows.subarray(start, start + EVALUATION_BATCH);
+    const outputs = tf.tidy(() => select(model.forward(
+      Object.fromEntries(modalities.map((modality) => [modality, inputOf(dataset, split, part, modality)])), 'evaluate', modalities), part));
     for (const [name, tensor] of Object.entries(outputs)) {
       const width = tensor.shape[1];
-      result[name] ??= { values: new Float32Array(split.size * width), width };
+      result[name] ??= { values: new Float32Array(rows.length * width), width };
       result[name].values.set(await tensor.data() as Float32Array, start * width);
     }
     tf.dispose(outputs);
@@ -127,10 +143,14 @@ function inputOf(dataset: Dataset, split: Split, rows: Int32Array, modality: str
   return tf.tensor(split.inputs(modality, rows), [rows.length, ...shape], 'float32');
 }
 
-function pickRows({ values, width }: Rows, rows: Int32Array): Tensor2D {
+function pickRows(source: Rows, rows: Int32Array): Tensor2D {
+  return tf.tensor2d(pickValues(source, rows), [rows.length, source.width]);
+}
+
+function pickValues({ values, width }: Rows, rows: Int32Array): Float32Array {
   const picked = new Float32Array(rows.length * width);
   rows.forEach((row, index) => picked.set(values.subarray(row * width, (row + 1) * width), index * width));
-  return tf.tensor2d(picked, [rows.length, width]);
+  return picked;
 }
 
 function named(prefix: string, record: Readonly<Record<string, Tensor2D>>): Record<string, Tensor2D> {

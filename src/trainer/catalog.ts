@@ -12,7 +12,8 @@ import { fusionKinds } from './model.ts';
 export function createCatalog(): Catalog {
   return {
     version: manifest.version,
-    methods: methods.map(({ id, label, source, stageKinds, hparams }) => ({ id, label, source, stages: [...stageKinds], hparams })),
+    methods: methods.map(({ id, label, source, stageKinds, hparams, modalities, ownFusion }) => (
+      { id, label, source, stages: [...stageKinds], hparams, ...(modalities ? { modalities } : {}), ...(ownFusion ? { ownFusion } : {}) })),
     datasets: datasets.map(({ id, label, source, settings, modalities, modalitiesVary }) => ({
       id, label, source, settings,
       ...(modalitiesVary ? {} : { modalities: modalities({}).map((modality) => modality.id) }),

@@ -9,12 +9,12 @@ const NEVER = 1e9;
 export class EpochTotals {
   private sums: Record<string, Scalar> = {};
   private firstBadStep: Scalar = tf.keep(tf.scalar(NEVER));
-  private samples = 0;
+  private counts: Record<string, number> = {};
 
   /** Adds the mean losses of a batch of `size` samples. */
   add(terms: LossTerms, size: number, step: number): void {
-    this.samples += size;
     for (const [name, term] of Object.entries(terms)) {
+      this.counts[name] = (this.counts[name] ?? 0) + size;
       const old = this.sums[name];
       this.sums[name] = tf.keep(tf.tidy(() => (old ? tf.add(old, tf.mul(term, size)) : tf.mul(term, size)) as Scalar));
       old?.dispose();
@@ -25,7 +25,7 @@ export class EpochTotals {
     old.dispose();
   }
 
-  /** Mean of every term over the samples, extra scalars as they are, and the first step with a non-finite loss. Frees the sums. */
+  /** Mean of every term over the samples it was added for, extra scalars as they are, and the first step with a non-finite loss. Frees the sums. */
   async read(readings: Readonly<Record<string, tf.Tensor>>): Promise<{ losses: Record<string, number>; readings: Record<string, number>; badStep?: number }> {
     const names = Object.keys(this.sums);
     const extra = Object.keys(readings);
@@ -35,7 +35,7 @@ export class EpochTotals {
     this.dispose();
     const badStep = values[0]! < NEVER ? values[0]! : undefined;
     return {
-      losses: Object.fromEntries(names.map((name, index) => [name, values[index + 1]! / this.samples])),
+      losses: Object.fromEntries(names.map((name, index) => [name, values[index + 1]! / this.counts[name]!])),
       readings: Object.fromEntries(extra.map((name, index) => [name, values[index + 1 + names.length]!])),
       ...(badStep === undefined ? {} : { badStep }),
     };

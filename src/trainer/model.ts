@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
 import { createRandom, seedFor } from '../core/random.ts';
 import { createLinear, type Linear } from './layers.ts';
-import { prefixed, type Encoder, type EncoderKind, type ForwardMode, type NamedVariables } from './module.ts';
+import { prefixed, type Encoder, type EncoderKind, type ForwardMode, type Module, type NamedVariables } from './module.ts';
 
 /** How the logits of the modalities become one prediction (methods.md 3.2). */
 export type FusionKind = 'sum' | 'mean' | 'concat';
@@ -26,6 +26,16 @@ export interface ModelOptions {
   readonly seed: number;
 }
 
+/** Maps features [B, d] to logits [B, C]. */
+export interface Head extends Module {
+  apply(features: Tensor2D): Tensor2D;
+}
+
+/** Joins the branches between the parts of their encoders: gets and returns their maps [B, ..., C_m] after part `index`. */
+export interface Coupling extends Module {
+  apply(maps: Readonly<Record<string, Tensor>>, index: number, mode: ForwardMode): Readonly<Record<string, Tensor>>;
+}
+
 interface Branch {
   readonly encoder: Encoder;
   readonly head: Linear;
@@ -39,6 +49,9 @@ export class MultimodalModel {
   readonly modalities: readonly string[];
   private readonly branches = new Map<string, Branch>();
   private readonly fusionHeads = new Map<string, Linear>();
+  private readonly attachments = new Map<string, Module>();
+  private sharedHead: Head | undefined;
+  private coupling: Coupling | undefined;
 
   readonly options: ModelOptions;
 
@@ -50,14 +63,15 @@ export class MultimodalModel {
 
   /** Features and logits of the given modalities; `inputs` are [B, ...shape]. */
   forward(inputs: Readonly<Record<string, Tensor>>, mode: ForwardMode, modalities: readonly string[] = this.modalities): Outputs {
-    const features: Record<string, Tensor2D> = {};
-    const logits: Record<string, Tensor2D> = {};
-    for (const modality of modalities) {
-      const { encoder, head } = this.branch(modality);
-      features[modality] = encoder.apply(inputs[modality]!, mode);
-      logits[modality] = head.apply(features[modality]);
-    }
-    return { features, logits };
+    return this.classify(this.coupling
+      ? this.encodeTogether(inputs, mode, this.coupling)
+      : Object.fromEntries(modalities.map((modality) => [modality, this.branch(modality).encoder.apply(inputs[modality]!, mode)])));
+  }
+
+  /** These features [B, d_m] with the logits that the heads give them. */
+  classify(features: Readonly<Record<string, Tensor2D>>): Outputs {
+    const logits = Object.entries(features).map(([modality, values]) => [modality, (this.sharedHead ?? this.branch(modality).head).apply(values)]);
+    return { features, logits: Object.fromEntries(logits) as Record<string, Tensor2D> };
   }
 
   /**
@@ -90,6 +104,41 @@ export class MultimodalModel {
     }));
   }
 
+  /**
+   * Fused logits [B, C] of a subset of the modalities with the head of all of them: for `concat` the features that are
+   * missing count as zeros and the full bias stays (methods.md 3.2).
+   */
+  fuseSubset(outputs: Outputs, subset: readonly string[]): Tensor2D {
+    if (this.options.fusion !== 'concat' || this.modalities.length === 1) return this.fuse(outputs, subset);
+    const features = Object.fromEntries(this.modalities.map((modality) => {
+      const values = outputs.features[modality]!;
+      return [modality, subset.includes(modality) ? values : tf.zerosLike(values)];
+    }));
+    return this.fuse({ features, logits: outputs.logits });
+  }
+
+  /** Adds a module of a method to the model, so that it is stored and freed with it; its variables get `name.` as prefix. */
+  attach<M extends Module>(name: string, module: M): M {
+    this.attachments.get(name)?.dispose();
+    this.attachments.set(name, module);
+    return module;
+  }
+
+  /** Puts one head for all modalities in the place of their own ones; its variables are named `head.…`. */
+  shareHead(head: Head): void {
+    this.sharedHead = this.attach('head', head);
+  }
+
+  /** Lets the encoders exchange information between their parts; from now on all modalities run forward together. */
+  couple(coupling: Coupling): void {
+    this.coupling = this.attach('coupling', coupling);
+  }
+
+  /** Parts of a modality's encoder (`Encoder.parts`). */
+  encoderParts(modality: string): Encoder['parts'] {
+    return this.branch(modality).encoder.parts;
+  }
+
   /** Number of features of a modality. */
   featureSize(modality: string): number {
     return this.branch(modality).encoder.featureSize;
@@ -119,9 +168,21 @@ export class MultimodalModel {
     return prefixed('encoder', this.branch(modality).encoder.parameters);
   }
 
-  /** Trained variables of a branch: `encoder.…` and `head.…`. */
+  /** Trained variables of a branch: `encoder.…` and `head.…` (the shared one, if there is one). */
   branchParameters(modality: string): NamedVariables {
-    return { ...this.encoderParameters(modality), ...prefixed('head', this.branch(modality).head.parameters) };
+    return { ...this.encoderParameters(modality), ...prefixed('head', (this.sharedHead ?? this.branch(modality).head).parameters) };
+  }
+
+  /**
+   * All trained variables, named as in `variables()`: branches, the fusion head of all modalities, attached modules.
+   */
+  parameters(): NamedVariables {
+    const branches = this.modalities.map((modality) => {
+      const own = this.sharedHead ? prefixed('encoder', this.branch(modality).encoder.parameters) : this.branchParameters(modality);
+      return prefixed(modality, own);
+    });
+    const attached = [...this.attachments].map(([name, module]) => prefixed(name, module.parameters));
+    return Object.assign({}, ...branches, this.fusionParameters(this.modalities), ...attached);
   }
 
   /** Trained variables of the fusion head of these modalities; none unless the fusion is `concat`. */
@@ -131,22 +192,36 @@ export class MultimodalModel {
   }
 
   /**
-   * All variables of these modalities' branches and of the fusion heads, running statistics included, named
-   * `gray.encoder.conv1.weight`, `gray.head.bias`, `fusion(gray+color).weight`.
+   * All variables of these modalities' branches, of the fusion heads and of attached modules, running statistics
+   * included, named `gray.encoder.conv1.weight`, `gray.head.bias`, `fusion(gray+color).weight`.
    */
   variables(modalities: readonly string[] = this.modalities): NamedVariables {
     const all: Record<string, tf.Variable> = {};
     for (const modality of modalities) {
       const { encoder, head } = this.branch(modality);
-      Object.assign(all, prefixed(`${modality}.encoder`, { ...encoder.parameters, ...encoder.buffers }), prefixed(`${modality}.head`, head.parameters));
+      Object.assign(all, prefixed(`${modality}.encoder`, { ...encoder.parameters, ...encoder.buffers }));
+      if (!this.sharedHead) Object.assign(all, prefixed(`${modality}.head`, head.parameters));
     }
     for (const [key, head] of this.fusionHeads) Object.assign(all, prefixed(`fusion(${key})`, head.parameters));
+    for (const [name, module] of this.attachments) Object.assign(all, prefixed(name, { ...module.parameters, ...module.buffers }));
     return all;
   }
 
   dispose(): void {
     for (const modality of this.modalities) this.disposeBranch(modality);
     for (const head of this.fusionHeads.values()) head.dispose();
+    for (const module of this.attachments.values()) module.dispose();
+  }
+
+  /** Runs all encoders part by part, with the coupling after every part. */
+  private encodeTogether(inputs: Readonly<Record<string, Tensor>>, mode: ForwardMode, coupling: Coupling): Record<string, Tensor2D> {
+    let maps: Readonly<Record<string, Tensor>> = inputs;
+    const depth = Math.max(...this.modalities.map((modality) => this.encoderParts(modality).length));
+    for (let index = 0; index < depth; index++) {
+      maps = Object.fromEntries(this.modalities.map((modality) => [modality, this.encoderParts(modality)[index]!.apply(maps[modality]!, mode)]));
+      maps = coupling.apply(maps, index, mode);
+    }
+    return maps as Record<string, Tensor2D>;
   }
 
   private branch(modality: string): Branch {

@@ -16,10 +16,18 @@ export interface Module {
   dispose(): void;
 }
 
+/** A piece of an encoder: maps [B, ...] to [B, ..., channels], channel last. */
+export interface EncoderPart {
+  readonly channels: number;
+  apply(input: Tensor, mode: ForwardMode): Tensor;
+}
+
 /** Maps one modality's input [B, ...shape] to features [B, featureSize]. */
 export interface Encoder extends Module {
   readonly featureSize: number;
   apply(input: Tensor, mode: ForwardMode): Tensor2D;
+  /** The same map cut at the places where branches can be coupled; one after another they are `apply`, and the last one ends in the features. */
+  readonly parts: readonly EncoderPart[];
 }
 
 /** One entry of the encoder registry. */

@@ -1,5 +1,6 @@
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { methodRefusal } from '../core/catalog.ts';
 import { requireConfig } from '../core/parseConfig.ts';
 import { epochsOf, type RunConfig } from '../core/config.ts';
 import { UserError } from '../core/errors.ts';
@@ -159,9 +160,9 @@ function startedEvent(config: RunConfig, dataset: Dataset, model: MultimodalMode
       modalities: model.options.modalities.map(({ id, encoder }) => ({ id, encoder: encoder.id, parameters: count(id) })),
       sizes: { train: dataset.train.size, validation: dataset.validation.size, test: dataset.test.size },
     },
-    fusion: config.model.fusion,
+    fusion: method.ownFusion ?? config.model.fusion,
     backend,
-    plannedEpochs: method.plan(modalities, hparams).reduce((sum, stage) => sum + epochsOfStage(stage, config), 0),
+    plannedEpochs: method.plan(modalities, hparams, (stage) => epochsOfStage(stage, config)).reduce((sum, { epochs }) => sum + epochs, 0),
   };
 }
 
@@ -171,8 +172,10 @@ function epochsOfStage(stage: string, config: RunConfig): number {
   return epochs;
 }
 
-/** Settings that name a modality, for datasets whose modalities the config's schema cannot know. */
+/** What depends on the modalities, for datasets whose modalities the config's schema cannot know. */
 function checkModalities(config: RunConfig, modalities: readonly string[]): void {
+  const refusal = methodRefusal(findMethod(config.method.name), modalities, config.model.fusion);
+  if (refusal) throw new UserError(`${refusal.key}: ${refusal.message}`, 'Choose another method, or another dataset.');
   for (const [key, spec] of Object.entries(findMethod(config.method.name).hparams)) {
     if (spec.type !== 'modality') continue;
     const known = [...spec.choices, ...modalities];

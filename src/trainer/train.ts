@@ -1,20 +1,21 @@
-import * as tf from '@tensorflow/tfjs-core';
 import { epochsOf, learningRateOf, type RunConfig } from '../core/config.ts';
 import { UserError } from '../core/errors.ts';
 import { FUSION, type EpochEvent, type TestScores } from '../core/events.ts';
 import { createRandom, seedFor } from '../core/random.ts';
 import type { Progress } from '../core/wire.ts';
-import { computeFrozen, createBatch, disposeBatch, epochBatches, evaluateLogits, range, type FrozenSplit } from './batches.ts';
+import { computeFrozen, createBatch, disposeBatch, epochBatches, evaluateLogits, pickEntries, range, type Evaluated, type FrozenSplit } from './batches.ts';
 import { assignVariables, readVariables, writeCheckpoint, type Checkpoint, type CheckpointState } from './checkpoint.ts';
 import type { Control } from './control.ts';
 import type { Dataset, Split } from './datasets/dataset.ts';
+import { createEpochTools } from './epochTools.ts';
 import { EpochTotals } from './epochTotals.ts';
 import type { Journal } from './journal.ts';
-import type { Batch, LossTerms, Method, MethodContext, Stage, StageResult } from './method.ts';
+import type { Batch, Method, MethodContext, Stage, StageResult } from './method.ts';
 import { briefScores, scoreLogits } from './metrics.ts';
 import type { MultimodalModel } from './model.ts';
-import { createSgd, gradientsOf, type Optimizer } from './optimizer.ts';
+import { createSgd, type Optimizer } from './optimizer.ts';
 import type { StoredTensor } from './safetensors.ts';
+import { trainStep } from './trainStep.ts';
 
 /** Everything one run is trained with. */
 export interface Training {
@@ -44,7 +45,7 @@ export async function train(training: Training, timings: Timings = {}): Promise<
   const { dataset, method, model, journal, control, checkpoint } = training;
   const finished: string[] = [];
   const targets = new Set<string>();
-  let unimodal: Stage['unimodal'];
+  let own: Pick<Stage, 'unimodal' | 'fused'> = {};
   const save = async (open: CheckpointState['open'], extra: Readonly<Record<string, StoredTensor>>): Promise<void> => {
     const begin = performance.now();
     const tensors = { ...await readVariables('model', model.variables()), ...extra };
@@ -62,7 +63,7 @@ export async function train(training: Training, timings: Timings = {}): Promise<
     if (next.done) break;
     const stage = next.value;
     try {
-      unimodal = stage.unimodal;
+      own = { unimodal: stage.unimodal, fused: stage.fused };
       const done = checkpoint?.finished.includes(stage.id) ?? false;
       if (!done && checkpoint?.open?.stage === stage.id) restore();
       result = done ? storedResult(journal, stage) : await runStage(training, stage, save);
@@ -77,7 +78,7 @@ export async function train(training: Training, timings: Timings = {}): Promise<
   }
 
   const modalities = model.modalities.filter((modality) => targets.has(modality));
-  const scores = await evaluate(training, dataset.test, { modalities, fused: targets.has(FUSION), unimodal });
+  const scores = await evaluate(training, dataset.test, { modalities, fusion: targets.has(FUSION), ...own });
   journal.append({ type: 'test', scores, selectedOn: 'validation' });
   return 'finished';
 }
@@ -89,6 +90,7 @@ function methodContext({ config, journal }: Training): MethodContext {
     hparams,
     seed: config.training.seed,
     epochs: (stage) => epochsOf(stage, config.training.epochs)!,
+    random: (purpose, { epoch, step }) => createRandom(seedFor(`${purpose}:${epoch}:${step}`, config.training.seed)),
     emit: (event) => {
       const known = event.type === 'anchor' ? journal.run.anchor?.anchor === event.anchor : journal.run.notes.includes(event.message);
       if (!known) journal.append(event);
@@ -116,10 +118,10 @@ async function runStage(
   const open = checkpoint?.open?.stage === stage.id ? checkpoint.open : undefined;
   const optimizer = createSgd(stage.variables, settings.momentum, settings.weightDecay);
   const moved = () => model.variables(stage.trains);
-  const evaluated = { modalities: [...stage.frozen, ...stage.trains], fused: stage.selectBy === FUSION, unimodal: stage.unimodal };
+  const evaluated = { modalities: [...stage.frozen, ...stage.trains], fusion: stage.selectBy === FUSION, unimodal: stage.unimodal, fused: stage.fused };
   journal.append({
     type: 'stage', stage: stage.id, trains: [...stage.trains], epochs: stage.epochs,
-    evaluates: evaluated.fused ? [...evaluated.modalities, FUSION] : evaluated.modalities,
+    evaluates: evaluated.fusion ? [...evaluated.modalities, FUSION] : evaluated.modalities,
   });
   const data = await prepareStage(training, stage);
   try {
@@ -172,22 +174,22 @@ async function prepareStage({ config, dataset, model, control }: Training, stage
   if (!stage.probe) return frozen;
   const order = createRandom(seedFor(`${stage.probe}:${stage.id}`, config.training.seed)).shuffle(range(0, dataset.validation.size));
   const rows = order.subarray(0, config.training.batchSize);
-  return { ...frozen, probe: createBatch(dataset, dataset.validation, rows, stage.trains, frozen.validation) };
+  return { ...frozen, probe: createBatch(dataset, dataset.validation, { rows }, stage.trains, frozen.validation) };
 }
-
-type Evaluated = Parameters<typeof evaluateLogits>[3];
 
 async function trainEpoch(
   training: Training, stage: Stage, optimizer: Optimizer, data: StageData, epoch: number, evaluated: Evaluated,
 ): Promise<EpochEvent> {
   const { config: { training: settings }, dataset, journal, control, onProgress } = training;
   const begin = performance.now();
-  const learningRate = learningRateOf(epoch, settings);
-  const batches = epochBatches(dataset.train.size, settings.batchSize, settings.seed, epoch);
+  const learningRate = learningRateOf((stage.firstEpoch ?? 0) + epoch, settings);
+  await stage.startEpoch?.(epoch - 1, createEpochTools(training, epoch - 1, learningRate));
+  const entries = stage.entries?.(epoch - 1);
+  const batches = epochBatches(entries?.rows.length ?? dataset.train.size, settings.batchSize, settings.seed, epoch);
   const totals = new EpochTotals();
   let samples = 0;
   let seconds = 0;
-  for (const [step, rows] of batches.entries()) {
+  for (const [step, indices] of batches.entries()) {
     try {
       await control.gate();
     } catch (error) {
@@ -195,10 +197,11 @@ async function trainEpoch(
       throw error;
     }
     const stepBegin = performance.now();
-    const batch = createBatch(dataset, dataset.train, rows, stage.trains, data.train);
-    trainStep(training.model, stage, optimizer, batch, { step, probe: data.probe }, learningRate, totals);
+    const batch = createBatch(dataset, dataset.train, pickEntries(entries, indices), stage.trains, data.train);
+    const at = { epoch: epoch - 1, epochs: stage.epochs, step, steps: batches.length, probe: data.probe };
+    trainStep(training.model, stage, optimizer, batch, at, learningRate, totals);
     disposeBatch(batch);
-    samples += rows.length;
+    samples += indices.length;
     seconds += (performance.now() - stepBegin) / 1000;
     onProgress({ stage: stage.id, epoch, epochs: stage.epochs, step: step + 1, steps: batches.length, samplesPerSecond: samples / seconds });
   }
@@ -222,29 +225,8 @@ async function trainEpoch(
   }) as EpochEvent;
 }
 
-/** One step: forward, the stage's own work, loss, gradients, update. Nothing is read back. */
-export function trainStep(
-  model: MultimodalModel, stage: Stage, optimizer: Optimizer, batch: Batch,
-  at: { readonly step: number; readonly probe?: Batch }, learningRate: number, totals?: EpochTotals,
-): void {
-  let kept: LossTerms | undefined;
-  tf.tidy(() => {
-    const { gradients } = gradientsOf(() => {
-      const outputs = model.forward(batch.inputs, 'train', stage.trains);
-      stage.beforeLoss?.(outputs, batch, at);
-      const terms = stage.loss(outputs, batch);
-      // The tape frees what it has not been given as result; the terms are still wanted after it.
-      kept = Object.fromEntries(Object.entries(terms).map(([name, term]) => [name, tf.keep(tf.clone(term))])) as LossTerms;
-      return terms.total;
-    }, stage.variables);
-    optimizer.apply(gradients, learningRate);
-  });
-  totals?.add(kept!, batch.size, at.step);
-  tf.dispose(kept as unknown as tf.Tensor[]);
-}
-
 /** Scores of the evaluated targets on a split. */
 async function evaluate({ model, dataset, control }: Training, split: Split, evaluated: Evaluated): Promise<Record<string, TestScores>> {
-  const logits = await evaluateLogits(model, dataset, split, evaluated, FUSION, () => control.gate());
+  const logits = await evaluateLogits(model, dataset, split, evaluated, () => control.gate());
   return Object.fromEntries(Object.entries(logits).map(([target, values]) => [target, scoreLogits(values, split.labels, dataset.classes.length)]));
 }

@@ -7,7 +7,7 @@ import { followerStage, type FollowerSettings } from '../../src/trainer/methods/
 import { MultimodalModel } from '../../src/trainer/model.ts';
 import type { EncoderKind, NamedVariables } from '../../src/trainer/module.ts';
 import { createSgd } from '../../src/trainer/optimizer.ts';
-import { trainStep } from '../../src/trainer/train.ts';
+import { trainStep } from '../../src/trainer/trainStep.ts';
 import { EpochTotals } from '../../src/trainer/epochTotals.ts';
 import { kindOfWeight, toTensorData, type FixtureTensor } from './fixtures.ts';
 import { describeWithFixture, expectClose, useBackend } from './numbers.ts';
@@ -106,7 +106,7 @@ async function checkRun(run: FixtureRun): Promise<void> {
   for (const [step, expected] of run.steps.entries()) {
     const batch = createFixtureBatch(expected, classes);
     const totals = new EpochTotals();
-    trainStep(model, stage, optimizer, batch, { step }, h.lr, totals);
+    trainStep(model, stage, optimizer, batch, { epoch: 0, epochs: 1, step, steps: h.steps ?? 1 }, h.lr, totals);
     tf.dispose([batch.inputs, batch.oneHot, batch.frozen!.outputs.features, batch.frozen!.outputs.logits, batch.frozen!.fused] as unknown as tf.Tensor[]);
     const { losses, readings } = await totals.read(stage.readings!());
     const where = `${run.name}, step ${step}:`;

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Tensor4D } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import type { Random } from '../../core/random.ts';
 import { createBatchNorm, createConv2d, createLinear, globalAveragePool, maxPool2d } from '../layers.ts';
-import { prefixed, type Encoder, type EncoderKind } from '../module.ts';
+import { prefixed, type Encoder, type EncoderKind, type EncoderPart, type ForwardMode } from '../module.ts';
 
 /** Channels of the four convolutions, then the number of features. */
 export type CgmnistWidths = readonly [conv1: number, conv2: number, conv3: number, conv4: number, features: number];
@@ -17,19 +17,21 @@ export function createCgmnistEncoder(channels: number, widths: CgmnistWidths, ra
   const conv4 = createConv2d({ inputs: width3, outputs: width4, kernel: 3, padding: 1 }, random);
   const fc = createLinear(width4, featureSize, random);
   const layers = { bn0, conv1, conv2, conv3, conv4, fc };
+  const part = (channels: number, apply: (x: Tensor4D, mode: ForwardMode) => Tensor): EncoderPart => (
+    { channels, apply: (x, mode) => tf.tidy(() => apply(x as Tensor4D, mode)) });
+  const parts = [
+    // ReLU after the pool is the same function as before it, on a quarter of the values.
+    part(width2, (x, mode) => conv2.apply(tf.relu(maxPool2d(conv1.apply(bn0.apply(x, mode)), 3, 2, 1)), 'relu')),
+    part(width3, (x) => conv3.apply(x, 'relu')),
+    part(width4, (x) => conv4.apply(x, 'relu')),
+    part(featureSize, (x) => fc.apply(globalAveragePool(x))),
+  ];
   return {
     featureSize,
+    parts,
     parameters: Object.assign({}, ...Object.entries(layers).map(([name, layer]) => prefixed(name, layer.parameters))),
     buffers: prefixed('bn0', bn0.buffers),
-    apply: (input, mode) =>
-      tf.tidy(() => {
-        // ReLU after the pool is the same function as before it, on a quarter of the values.
-        let x = tf.relu(maxPool2d(conv1.apply(bn0.apply(input as Tensor4D, mode)), 3, 2, 1));
-        x = conv2.apply(x, 'relu');
-        x = conv3.apply(x, 'relu');
-        x = conv4.apply(x, 'relu');
-        return fc.apply(globalAveragePool(x));
-      }),
+    apply: (input, mode) => tf.tidy(() => parts.reduce<Tensor>((x, each) => each.apply(x, mode), input) as Tensor2D),
     dispose: () => {
       for (const layer of Object.values(layers)) layer.dispose();
     },

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Tensor2D } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
 import type { Random } from '../../core/random.ts';
 import { createLinear } from '../layers.ts';
 import { prefixed, type Encoder, type EncoderKind } from '../module.ts';
@@ -8,11 +8,13 @@ import { prefixed, type Encoder, type EncoderKind } from '../module.ts';
 export function createMlpEncoder(inputs: number, hidden: number, features: number, random: Random): Encoder {
   const fc1 = createLinear(inputs, hidden, random);
   const fc2 = createLinear(hidden, features, random);
+  const apply = (input: Tensor): Tensor2D => tf.tidy(() => fc2.apply(tf.relu(fc1.apply(tf.reshape(input, [-1, inputs]) as Tensor2D))));
   return {
     featureSize: features,
+    parts: [{ channels: features, apply }],
     parameters: { ...prefixed('fc1', fc1.parameters), ...prefixed('fc2', fc2.parameters) },
     buffers: {},
-    apply: (input) => tf.tidy(() => fc2.apply(tf.relu(fc1.apply(tf.reshape(input, [-1, inputs]) as Tensor2D)))),
+    apply,
     dispose: () => {
       fc1.dispose();
       fc2.dispose();

@@ -86,6 +86,10 @@ export function followerStage(model: MultimodalModel, context: MethodContext, se
     variables: { ...parameters, ...fusionHead },
     selectBy: settings.selectBy,
     epochs: context.epochs(id),
+    recipe: {
+      settings: { kind: 'follower', ...settings },
+      after: [...trained.map((modality, index) => `${index === 0 ? 'unimodal' : 'follower'}:${modality}`), `unimodal:${follower}`],
+    },
     ...(!fixed && settings.controllerBatch === 'validation' ? { probe: 'controller' } : {}),
     beforeLoss: (outputs, batch, { step, probe }) => tf.tidy(() => {
       updateEstimators(outputs, batch);

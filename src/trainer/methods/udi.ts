@@ -73,10 +73,10 @@ export const udi: Method = {
     controllerInterval: { type: 'choice', values: ['epoch', 'batch'], default: 'epoch', help: 'How often the controller sets the weights.', source: 'section 3.3 (epoch), Algorithm 1 (batch)' },
     controllerBatch: { type: 'choice', values: ['validation', 'train'], default: 'validation', help: 'Mini-batch of the controller: a fixed one of the validation split, or the training batch at hand.', source: 'methods.md 6.3' },
   },
-  plan: (modalities) => [
+  plan: (modalities, _hparams, epochs) => [
     ...modalities.map((modality) => `unimodal:${modality}`),
     ...modalities.slice(1).map((modality) => `follower:${modality}`),
-  ],
+  ].map((id) => ({ id, epochs: epochs(id) })),
   *stages(model: MultimodalModel, context: MethodContext) {
     const settings = context.hparams as unknown as UdiSettings;
     const results: Record<string, StageResult> = {};

@@ -12,6 +12,7 @@ export function unimodalStage(model: MultimodalModel, context: MethodContext, mo
     variables: model.branchParameters(modality),
     selectBy: modality,
     epochs: context.epochs(id),
+    recipe: { settings: { kind: 'unimodal', modality }, after: [] },
     loss: (outputs, batch) => ({ total: crossEntropy(outputs.logits[modality]!, batch.oneHot) }),
   };
 }
@@ -25,9 +26,10 @@ export const unimodal: Method = {
   hparams: {
     modality: { type: 'modality', choices: ['all'], default: 'all', help: 'Train only this modality, or all of them one after another.' },
   },
-  plan: (modalities, hparams) => modalities
+  plan: (modalities, hparams, epochs) => modalities
     .filter((modality) => hparams['modality'] === 'all' || hparams['modality'] === modality)
-    .map((modality) => `unimodal:${modality}`),
+    .map((modality) => `unimodal:${modality}`)
+    .map((id) => ({ id, epochs: epochs(id) })),
   *stages(model, context) {
     const chosen = context.hparams['modality'];
     for (const modality of model.modalities) {
