@@ -17,6 +17,11 @@ export class Control {
     this.onPause = onPause;
   }
 
+  /** Whether the loop stands still now. */
+  get paused(): boolean {
+    return this.waiting !== undefined;
+  }
+
   stop(): void {
     this.stopRequested = true;
     this.resume();

@@ -4,6 +4,7 @@ import type { RunConfig } from '../core/config.ts';
 import { createBatch, disposeBatch, epochBatches, readSplit, type Rows } from './batches.ts';
 import type { Control } from './control.ts';
 import type { Dataset } from './datasets/dataset.ts';
+import type { Batch } from './method.ts';
 import type { MultimodalModel, Outputs } from './model.ts';
 import { createSgd } from './optimizer.ts';
 import { trainStep, type SteppedStage } from './trainStep.ts';
@@ -14,6 +15,8 @@ export type VisibleSplit = 'train' | 'validation';
 /** What a stage can do between two epochs, outside the steps. */
 export interface EpochTools {
   readonly classes: number;
+  /** Learning rate of the epoch. */
+  readonly learningRate: number;
   /** Class of every sample of a split. */
   labels(split: VisibleSplit): ArrayLike<number>;
   /** Rows of the training batches of an epoch (from 0), in order, as if every sample were taken once. */
@@ -23,6 +26,8 @@ export interface EpochTools {
    * outputs, matrices [N, width]; row i belongs to `rows[i]`.
    */
   read(split: VisibleSplit, modalities: readonly string[], select: (outputs: Outputs) => Record<string, Tensor2D>, rows?: Int32Array): Promise<Record<string, Rows>>;
+  /** Puts rows of a split on the device for `use`, which runs inside a tidy; the batch is freed afterwards. */
+  withBatch<T extends tf.TensorContainer>(split: VisibleSplit, rows: Int32Array, modalities: readonly string[], use: (batch: Batch) => T): T;
   /**
    * Trains the model as it is now for some epochs on `trial` with a fresh optimizer at the current learning rate, calls
    * `measure`, and puts everything back as it was. Batches are those of the epochs to come.
@@ -44,9 +49,18 @@ export function createEpochTools({ config: { training: settings }, dataset, mode
   const batches = (of: number) => epochBatches(dataset.train.size, settings.batchSize, settings.seed, of + 1);
   return {
     classes: dataset.classes.length,
+    learningRate,
     labels: (split) => dataset[split].labels,
     batches,
     read: (split, modalities, select, rows) => readSplit(model, dataset, dataset[split], modalities, select, gate, rows),
+    withBatch: (split, rows, modalities, use) => {
+      const batch = createBatch(dataset, dataset[split], { rows }, modalities);
+      try {
+        return tf.tidy(() => use(batch));
+      } finally {
+        disposeBatch(batch);
+      }
+    },
     rehearse: async (trial, epochs, measure) => {
       const variables = Object.values(model.variables());
       const saved = variables.map((variable) => tf.keep(tf.clone(variable)));

@@ -20,8 +20,24 @@ export function jensenShannon(anchor: Tensor2D, follower: Tensor2D): Tensor1D {
   return tf.mul(tf.add(toP, toQ), 0.5);
 }
 
+/**
+ * What `compute` makes of the tensors, cut off from the tape: a constant for the gradient, so comparisons and other
+ * operations without a gradient may be used inside (methods.md 3.1, sg).
+ */
+export function detached<T extends Tensor>(compute: (...inputs: Tensor[]) => T, ...inputs: Tensor[]): T {
+  const cut = tf.customGrad((...given) => ({
+    value: compute(...given.slice(0, inputs.length) as Tensor[]),
+    gradFunc: () => inputs.map((input) => tf.zerosLike(input)),
+  }));
+  return cut(...inputs) as T;
+}
+
 /** The same values, cut off from the tape: nothing before it receives a gradient through the result. */
 export function stopGradient<T extends Tensor>(tensor: T): T {
-  const cut = tf.customGrad((input) => ({ value: tf.clone(input as Tensor), gradFunc: (dy: Tensor) => tf.zerosLike(dy) }));
-  return cut(tensor) as T;
+  return detached((input) => tf.clone(input) as T, tensor);
+}
+
+/** Probability that softmax(logits) gives the right class of every sample, [B]; logits and one-hot labels are [B, C]. */
+export function rightProbability(logits: Tensor2D, oneHot: Tensor2D): Tensor1D {
+  return tf.sum(tf.mul(tf.softmax(logits), oneHot), -1);
 }

@@ -91,7 +91,7 @@ export interface Stage {
   unimodal?(outputs: Outputs): Readonly<Record<string, Tensor2D>>;
   /** Fused logits for evaluation, where they are not the model's fusion; of `frozen` and `trains`. */
   fused?(outputs: Outputs): Tensor2D;
-  /** Scalars to read at the end of an epoch, e.g. `alpha.consistency`. */
+  /** Scalars to read at the end of an epoch and to put into the journal, e.g. `alpha.consistency`, `coefficient.gray`. */
   readings?(): Readonly<Record<string, Tensor>>;
   /** Own variables and optimizer slots that a checkpoint must hold. */
   readonly state?: NamedVariables;

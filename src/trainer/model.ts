@@ -174,13 +174,13 @@ export class MultimodalModel {
   }
 
   /**
-   * All trained variables, named as in `variables()`: branches, the fusion head of all modalities, attached modules.
+   * All variables that the fused logits depend on, and those of attached modules, named as in `variables()`: encoders,
+   * the heads of the modalities or in their place the fusion head or the shared one.
    */
   parameters(): NamedVariables {
-    const branches = this.modalities.map((modality) => {
-      const own = this.sharedHead ? prefixed('encoder', this.branch(modality).encoder.parameters) : this.branchParameters(modality);
-      return prefixed(modality, own);
-    });
+    const ownHeads = !this.sharedHead && (this.options.fusion !== 'concat' || this.modalities.length === 1);
+    const branches = this.modalities.map((modality) =>
+      prefixed(modality, ownHeads ? this.branchParameters(modality) : this.encoderParameters(modality)));
     const attached = [...this.attachments].map(([name, module]) => prefixed(name, module.parameters));
     return Object.assign({}, ...branches, this.fusionParameters(this.modalities), ...attached);
   }

@@ -15,6 +15,8 @@ import { briefScores, scoreLogits } from './metrics.ts';
 import type { MultimodalModel } from './model.ts';
 import { createSgd, type Optimizer } from './optimizer.ts';
 import type { StoredTensor } from './safetensors.ts';
+import { StageSharing } from './sharedStage.ts';
+import type { StageCache } from './stageCache.ts';
 import { trainStep } from './trainStep.ts';
 
 /** Everything one run is trained with. */
@@ -28,6 +30,8 @@ export interface Training {
   readonly control: Control;
   /** Where the run left off, if it is resumed. */
   readonly checkpoint?: Checkpoint;
+  /** Where finished stages are shared with other runs; absent: every stage is trained here. */
+  readonly cache?: StageCache | undefined;
   readonly onProgress: (progress: Omit<Progress, 'type'>) => void;
 }
 
@@ -46,13 +50,14 @@ export async function train(training: Training, timings: Timings = {}): Promise<
   const finished: string[] = [];
   const targets = new Set<string>();
   let own: Pick<Stage, 'unimodal' | 'fused'> = {};
-  const save = async (open: CheckpointState['open'], extra: Readonly<Record<string, StoredTensor>>): Promise<void> => {
+  const save: Save = async (open, extra) => {
     const begin = performance.now();
     const tensors = { ...await readVariables('model', model.variables()), ...extra };
     writeCheckpoint(training.folder, { finished, ...(open ? { open } : {}) }, tensors);
     timings['checkpoints'] = (timings['checkpoints'] ?? 0) + (performance.now() - begin) / 1000;
   };
 
+  const sharing = training.cache && new StageSharing(training.cache, training);
   const stages = method.stages(model, methodContext(training));
   let result: StageResult | undefined;
   const restore = (): void => assignVariables('model', model.variables(), checkpoint!.tensors);
@@ -64,9 +69,10 @@ export async function train(training: Training, timings: Timings = {}): Promise<
     const stage = next.value;
     try {
       own = { unimodal: stage.unimodal, fused: stage.fused };
+      sharing?.register(stage);
       const done = checkpoint?.finished.includes(stage.id) ?? false;
       if (!done && checkpoint?.open?.stage === stage.id) restore();
-      result = done ? storedResult(journal, stage) : await runStage(training, stage, save);
+      result = done ? storedResult(journal, stage) : await trainOrTake(training, stage, save, sharing);
     } finally {
       stage.dispose?.();
     }
@@ -110,19 +116,37 @@ interface StageData {
   readonly probe?: Batch;
 }
 
+type Save = (open: CheckpointState['open'], extra: Readonly<Record<string, StoredTensor>>) => Promise<void>;
+
+/** The result of a stage: of another run that trained the same one, or trained here; undefined if it was asked to stop. */
+async function trainOrTake(training: Training, stage: Stage, save: Save, sharing?: StageSharing): Promise<StageResult | undefined> {
+  const { journal, checkpoint } = training;
+  const modalities = [...stage.frozen, ...stage.trains];
+  journal.append({
+    type: 'stage', stage: stage.id, trains: [...stage.trains], epochs: stage.epochs,
+    evaluates: stage.selectBy === FUSION ? [...modalities, FUSION] : modalities,
+  });
+  if (!sharing) return runStage(training, stage, save);
+  // A stage that this run has begun is its own to end.
+  const taken = checkpoint?.open?.stage === stage.id ? { release: () => {} } : await sharing.take(stage);
+  if (!taken) return undefined;
+  if ('result' in taken) return taken.result;
+  try {
+    const result = await runStage(training, stage, save);
+    if (result) await sharing.add(stage);
+    return result;
+  } finally {
+    taken.release();
+  }
+}
+
 /** Trains one stage, from its checkpoint if there is one; undefined if it was asked to stop. */
-async function runStage(
-  training: Training, stage: Stage, save: (open: CheckpointState['open'], extra: Readonly<Record<string, StoredTensor>>) => Promise<void>,
-): Promise<StageResult | undefined> {
+async function runStage(training: Training, stage: Stage, save: Save): Promise<StageResult | undefined> {
   const { config: { training: settings }, model, journal, control, checkpoint } = training;
   const open = checkpoint?.open?.stage === stage.id ? checkpoint.open : undefined;
   const optimizer = createSgd(stage.variables, settings.momentum, settings.weightDecay);
   const moved = () => model.variables(stage.trains);
   const evaluated = { modalities: [...stage.frozen, ...stage.trains], fusion: stage.selectBy === FUSION, unimodal: stage.unimodal, fused: stage.fused };
-  journal.append({
-    type: 'stage', stage: stage.id, trains: [...stage.trains], epochs: stage.epochs,
-    evaluates: evaluated.fusion ? [...evaluated.modalities, FUSION] : evaluated.modalities,
-  });
   const data = await prepareStage(training, stage);
   try {
     let bestTensors: Record<string, StoredTensor> = {};
@@ -217,10 +241,12 @@ async function trainEpoch(
     ? { consistency: readings[`${name}.consistency`]!, complementary: readings[`${name}.complementary`]! } : undefined);
   const alpha = pair('alpha');
   const xi = pair('xi');
+  const others = Object.entries(readings).filter(([name]) => !/^(alpha|xi)\./.test(name));
   return journal.append({
     type: 'epoch', stage: stage.id, epoch, epochs: stage.epochs, losses, learningRate,
     validation: Object.fromEntries(Object.entries(validation).map(([target, each]) => [target, briefScores(each)])),
     ...(alpha ? { alpha } : {}), ...(xi ? { xi } : {}), ...('complementary' in losses ? { mi: losses['complementary'] } : {}),
+    ...(others.length > 0 ? { readings: Object.fromEntries(others) } : {}),
     seconds: (performance.now() - begin) / 1000, samplesPerSecond: samples / seconds,
   }) as EpochEvent;
 }

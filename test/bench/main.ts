@@ -10,10 +10,12 @@ import { createCatalog } from '../../src/trainer/catalog.ts';
 import { columns } from '../../src/trainer/cli/summary.ts';
 import { runTrainer } from '../../src/trainer/runTrainer.ts';
 import type { Timings } from '../../src/trainer/train.ts';
+import { measureStudy, studyDataset } from './study.ts';
 import { measureTrainingStep } from './trainingStep.ts';
 
 const root = resolve(__dirname, '..');
 const search: BackendSearch = { folders: [root], distFolder: join(root, 'dist') };
+const mnist = process.env['UDI_MNIST'] ?? join(root, '../shared/data/mnist');
 const torchScript = process.env['UDI_TORCH_STEP'] ?? join(root, '../shared/bench/torch_step.py');
 
 interface TorchStep {
@@ -62,7 +64,9 @@ async function main(): Promise<void> {
   for (const { id } of usable) steps.push(await measureTrainingStep({ device: id, search, ...(id === 'cpu' ? { steps: 2, warmUp: 1 } : {}) }));
   const torch = measureTorch();
   const run = await measureRun();
-  const result = { machine: { cpu: cpus()[0]?.model.trim(), cores: cpus().length, node: process.version }, steps, torch, run, peakMemoryMiB: process.resourceUsage().maxRSS / 1024 };
+  const dataset = studyDataset(mnist);
+  const study = measureStudy(join(root, 'dist/trainer.cjs'), dataset);
+  const result = { machine: { cpu: cpus()[0]?.model.trim(), cores: cpus().length, node: process.version }, steps, torch, run, study, peakMemoryMiB: process.resourceUsage().maxRSS / 1024 };
   mkdirSync(join(root, 'test-results'), { recursive: true });
   writeFileSync(join(root, 'test-results/bench.json'), `${JSON.stringify(result, null, 2)}\n`);
 
@@ -79,6 +83,11 @@ async function main(): Promise<void> {
   say('UDI on 2000 synthetic digits, 3 epochs a stage, wasm', [
     ['stage', 'seconds', 'samples/s'],
     ...run.stages.map((stage) => [stage.stage, stage.seconds.toFixed(1), stage.samplesPerSecond.toFixed(0)]),
+  ]);
+  const alone = study.find((each) => each.parallel === 1 && !each.cache)!;
+  say(`Study alpha + anchor + components, ${alone.runs} runs on 1000 images of ${String(dataset['name'])}, 2 epochs a stage, wasm`, [
+    ['trainers', 'stage cache', 'seconds', 'faster', 'stages trained', 'from the cache'],
+    ...study.map((each) => [String(each.parallel), each.cache ? 'on' : 'off', each.seconds.toFixed(1), `${(alone.seconds / each.seconds).toFixed(2)} x`, String(each.trained), String(each.cached)]),
   ]);
   const durable = Object.entries(run.timings).map(([name, seconds]) => `${name} ${seconds.toFixed(2)} s`).join(', ');
   process.stdout.write(`\nDurability: ${durable} of ${run.seconds.toFixed(1)} s = ${(run.durableShare * 100).toFixed(2)} %. Peak memory ${result.peakMemoryMiB.toFixed(0)} MiB.\n`);

@@ -1,12 +1,18 @@
 import { closest } from 'fastest-levenshtein';
 import { UserError } from '../../core/errors.ts';
 import type { Method } from '../method.ts';
+import { cml } from './cml.ts';
+import { mmpareto } from './mmpareto.ts';
+import { modalityValuation } from './modalityValuation.ts';
+import { ogm } from './ogm.ts';
+import { opm } from './opm.ts';
+import { pmr } from './pmr.ts';
 import { sum } from './sum.ts';
 import { udi } from './udi.ts';
 import { unimodal } from './unimodal.ts';
 
 /** All methods, in the order in which lists show them. */
-export const methods: readonly Method[] = [unimodal, sum, udi];
+export const methods: readonly Method[] = [unimodal, sum, cml, mmpareto, ogm, pmr, opm, modalityValuation, udi];
 
 /** The method with this id; an unknown one is an error that names those that exist. */
 export function findMethod(id: string): Method {

@@ -78,14 +78,15 @@ export const udi: Method = {
     ...modalities.slice(1).map((modality) => `follower:${modality}`),
   ].map((id) => ({ id, epochs: epochs(id) })),
   *stages(model: MultimodalModel, context: MethodContext) {
-    const settings = context.hparams as unknown as UdiSettings;
+    // What decides the order does not enter the follower stages: two ways to the same anchor share them.
+    const { anchor, tieTolerance, ...settings } = context.hparams as unknown as UdiSettings;
     const results: Record<string, StageResult> = {};
     for (const modality of model.modalities) results[modality] = yield unimodalStage(model, context, modality);
 
-    const tolerance = settings.tieTolerance / 100;
+    const tolerance = tieTolerance / 100;
     const scores = Object.fromEntries(model.modalities.map((modality) => [modality, results[modality]!.validation[modality]!]));
     const ranked = rankModalities(scores, tolerance);
-    const { order, decidedBy } = chooseOrder(ranked, settings.anchor);
+    const { order, decidedBy } = chooseOrder(ranked, anchor);
     context.emit({ type: 'anchor', anchor: order[0]!, order, candidates: ranked, tieTolerance: tolerance, decidedBy });
 
     for (let count = 1; count < order.length; count++) {

@@ -24,7 +24,7 @@ export const unimodal: Method = {
   source: 'Reference lines of the UDI paper, Table 1; methods.md 4.1',
   stageKinds: ['unimodal'],
   hparams: {
-    modality: { type: 'modality', choices: ['all'], default: 'all', help: 'Train only this modality, or all of them one after another.' },
+    modality: { type: 'modality', choices: ['all'], default: 'all', help: 'Train only this modality, or all of them one after another.', source: 'methods.md 4.1' },
   },
   plan: (modalities, hparams, epochs) => modalities
     .filter((modality) => hparams['modality'] === 'all' || hparams['modality'] === modality)

@@ -1,56 +1,10 @@
-import * as tf from '@tensorflow/tfjs-core';
-import { describe, expect, it, vi } from 'vitest';
-import { FUSION } from '../../src/core/events.ts';
-import { methods } from '../../src/trainer/methods/index.ts';
-import { rankModalities } from '../../src/trainer/methods/udi.ts';
-import { useBackend } from './numbers.ts';
-import { metricsOf, smallConfig, trainHere } from './session.ts';
+import { describe, expect, it } from 'vitest';
+import { FUSION } from '../../../src/core/events.ts';
+import { rankModalities } from '../../../src/trainer/methods/udi.ts';
+import { useBackend } from '../numbers.ts';
+import { metricsOf, smallConfig, trainHere } from '../session.ts';
 
 useBackend('wasm');
-
-describe.each(methods.map((method) => method.id))('method %s', (name) => {
-  describe.each(['sum', 'mean', 'concat'])('with fusion %s', (fusion) => {
-    it('learns three modalities, gives the same numbers again and leaves no tensor behind', async () => {
-      const config = smallConfig({ method: { name }, model: { fusion } });
-      const before = tf.memory().numTensors;
-      const first = await trainHere(config);
-      expect(tf.memory().numTensors, 'tensors left behind').toBe(before);
-      for (const [stage, counts] of Object.entries(first.tensors)) expect(new Set(counts).size, `${stage}: ${counts.join(' ')} tensors`).toBe(1);
-      for (const stage of first.run.stages) {
-        const losses = stage.epochs.map((epoch) => epoch.losses['total']!);
-        expect(losses.at(-1), `${stage.id}: ${losses.join(' ')}`).toBeLessThan(losses[0]!);
-        expect(stage.epochs.map((epoch) => epoch.epoch)).toEqual([1, 2, 3]);
-      }
-      for (const [target, scores] of Object.entries(first.run.test!)) {
-        expect(scores.confusion.flat().reduce((sum, count) => sum + count), target).toBe(48);
-        if (target === 'm1') expect(scores.accuracy, target).toBeGreaterThan(0.4);
-      }
-      const second = await trainHere(config);
-      expect(metricsOf(second.run)).toEqual(metricsOf(first.run));
-      expect(second.weights).toEqual(first.weights);
-      const other = await trainHere(smallConfig({ method: { name }, model: { fusion }, training: { epochs: 3, batchSize: 32, learningRate: 0.05, seed: 1 } }));
-      expect(metricsOf(other.run)).not.toEqual(metricsOf(first.run));
-    });
-  });
-
-  it('reads back once an epoch, never inside a step', async () => {
-    const reads = vi.spyOn(tf.Tensor.prototype, 'data');
-    const syncReads = vi.spyOn(tf.Tensor.prototype, 'dataSync');
-    const count = async (batchSize: number) => {
-      reads.mockClear();
-      await trainHere(smallConfig({ method: { name }, training: { epochs: 1, batchSize, learningRate: 0.05 } }));
-      return reads.mock.calls.length;
-    };
-    expect(await count(8), '12 steps an epoch must read as often as 3').toBe(await count(32));
-    expect(syncReads).not.toHaveBeenCalled();
-    vi.restoreAllMocks();
-  });
-
-  it('works with a single modality', async () => {
-    const { run } = await trainHere(smallConfig({ method: { name }, dataset: { name: 'synthetic-arrays', modalities: 1, train: 96, validation: 48, test: 48 } }));
-    expect(Object.keys(run.test!)).toEqual(['m1']);
-  });
-});
 
 describe('unimodal', () => {
   it('trains only the chosen modality', async () => {
