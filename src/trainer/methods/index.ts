@@ -1,7 +1,12 @@
 import { closest } from 'fastest-levenshtein';
 import { UserError } from '../../core/errors.ts';
 import type { Method } from '../method.ts';
+import { agm } from './agm.ts';
 import { cml } from './cml.ts';
+import { dcOnly } from './dcOnly.ts';
+import { decoupled } from './decoupled.ts';
+import { greedy } from './greedy.ts';
+import { mla } from './mla.ts';
 import { mmpareto } from './mmpareto.ts';
 import { modalityValuation } from './modalityValuation.ts';
 import { ogm } from './ogm.ts';
@@ -12,7 +17,7 @@ import { udi } from './udi.ts';
 import { unimodal } from './unimodal.ts';
 
 /** All methods, in the order in which lists show them. */
-export const methods: readonly Method[] = [unimodal, sum, cml, mmpareto, ogm, pmr, opm, modalityValuation, udi];
+export const methods: readonly Method[] = [unimodal, sum, cml, mmpareto, ogm, agm, pmr, mla, opm, greedy, modalityValuation, decoupled, dcOnly, udi];
 
 /** The method with this id; an unknown one is an error that names those that exist. */
 export function findMethod(id: string): Method {

@@ -3,6 +3,7 @@ import type { Method, MethodContext, StageResult } from '../method.ts';
 import type { MultimodalModel } from '../model.ts';
 import { followerStage, type FollowerSettings } from './follower.ts';
 import { unimodalStage } from './unimodal.ts';
+import { unsupervisedHparams } from './unsupervised.ts';
 
 /** A modality with its validation scores, and whether it was within the tie tolerance of the one it was ranked against. */
 export interface RankedModality {
@@ -64,14 +65,7 @@ export const udi: Method = {
     },
     tieTolerance: { type: 'number', min: 0, max: 100, default: 1.5, help: 'Accuracy difference in percentage points up to which the lower entropy decides.', source: 'section 3.1; value: methods.md 6.3' },
     followerInit: { type: 'choice', values: ['fresh', 'unimodal'], default: 'fresh', help: 'Start followers anew, or from their unimodal weights.', source: 'methods.md 6.3' },
-    consistencyReduction: { type: 'choice', values: ['mean', 'sum'], default: 'mean', help: 'Reduction of the consistency loss over the batch.', source: 'eq. 5; methods.md 6.3' },
-    complementaryReduction: { type: 'choice', values: ['mean', 'sum'], default: 'mean', help: 'Reduction of the CLUB bound over the feature dimensions; `sum` is eq. 8 to the letter and tends to diverge.', source: 'eq. 8; methods.md 6.3' },
-    estimatorWidth: { type: 'number', integer: true, min: 1, default: 256, help: 'Hidden width of each network of the MI estimator.', source: 'methods.md 6.4' },
-    estimatorOptimizer: { type: 'choice', values: ['adam', 'sgd'], default: 'adam', help: 'Optimizer of the MI estimator.', source: 'methods.md 6.4' },
-    estimatorLearningRate: { type: 'number', above: 0, default: 0.001, help: 'Learning rate of the MI estimator.', source: 'methods.md 6.4' },
-    estimatorSteps: { type: 'number', integer: true, min: 1, default: 1, help: 'Updates of the MI estimator for every batch.', source: 'Algorithm 1' },
-    controllerInterval: { type: 'choice', values: ['epoch', 'batch'], default: 'epoch', help: 'How often the controller sets the weights.', source: 'section 3.3 (epoch), Algorithm 1 (batch)' },
-    controllerBatch: { type: 'choice', values: ['validation', 'train'], default: 'validation', help: 'Mini-batch of the controller: a fixed one of the validation split, or the training batch at hand.', source: 'methods.md 6.3' },
+    ...unsupervisedHparams,
   },
   plan: (modalities, _hparams, epochs) => [
     ...modalities.map((modality) => `unimodal:${modality}`),

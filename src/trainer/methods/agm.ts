@@ -1,0 +1,140 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Scalar, Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
+import { crossEntropy, detached } from '../losses.ts';
+import type { LossTerms, Method } from '../method.ts';
+import type { MultimodalModel, Outputs } from '../model.ts';
+import type { NamedTensors } from '../module.ts';
+import { jointPlan, jointStage } from './joint.ts';
+import { createStepMeans } from './stepMeans.ts';
+
+/**
+ * Shapley parts of the fused logits, [B, C] for each of `count` modalities, in order: `value(S)` gives the logits from the
+ * modalities in the bit mask S (not 0). The parts add up to the logits from all of them.
+ */
+export function shapleyParts(value: (subset: number) => Tensor2D, count: number): Tensor2D[] {
+  const factorial = (n: number): number => (n < 2 ? 1 : n * factorial(n - 1));
+  const size = (subset: number): number => subset.toString(2).replaceAll('0', '').length;
+  return Array.from({ length: count }, (_, modality) => {
+    const own = 2 ** modality;
+    const terms = Array.from({ length: 2 ** count }, (_each, subset) => subset).filter((subset) => (subset & own) === 0).map((subset) => {
+      const weight = factorial(size(subset)) * factorial(count - size(subset) - 1) / factorial(count);
+      const gain = subset === 0 ? value(own) : tf.sub(value(subset | own), value(subset));
+      return tf.mul(gain, weight);
+    });
+    return tf.addN(terms) as Tensor2D;
+  });
+}
+
+/** exp(mean over the others of s_j - s_m) of scores [M]: above 1 where a modality is stronger than the others. */
+export function strengths(scores: Tensor1D): Tensor1D {
+  const others = tf.div(tf.sub(tf.sum(scores), scores), scores.size - 1);
+  return tf.exp(tf.sub(others, scores));
+}
+
+/** Factors kappa [M] on the signal of each part, from the scores of this batch and their running averages before it. */
+export function signalFactors(scores: Tensor1D, averages: Tensor1D, alpha: number, cap: number): Tensor1D {
+  return tf.exp(tf.mul(tf.minimum(tf.sub(strengths(averages), strengths(scores)), cap), alpha));
+}
+
+/** Mean cross entropy of a part's logits, each sample at most -log 1e-8, nats. */
+function scoreOf(logits: Tensor, oneHot: Tensor): Scalar {
+  const perSample = tf.neg(tf.sum(tf.mul(oneHot, tf.logSoftmax(logits)), -1));
+  return tf.mean(tf.minimum(perSample, -Math.log(1e-8)));
+}
+
+interface AgmSettings {
+  readonly alpha: number;
+  readonly cap: number;
+  readonly clip: number;
+  readonly windowEnd: number;
+}
+
+/**
+ * Splits the fused logits into Shapley parts of the modalities and scales the back-propagated signal of each by how far its
+ * strength is from its running average. Li et al. 2023 (AGM); lihong2303/AGM_ICCV2023:run/CREMAD_main.py and model/CREMAD_net.py,
+ * model/URFunny_net.py for three modalities. Outside the window the factors are 1; that code keeps its last ones.
+ */
+export const agm: Method = {
+  id: 'agm',
+  label: 'AGM',
+  source: 'Li et al. 2023, lihong2303/AGM_ICCV2023:run/CREMAD_main.py; methods.md 4.8',
+  stageKinds: ['joint'],
+  modalities: { min: 2, max: 6, reason: 'it compares modalities with each other, and every subset of them is evaluated.' },
+  hparams: {
+    alpha: { type: 'number', min: 0, default: 1, help: 'Strength of the modulation.', source: 'AGM_ICCV2023:utils/config.py' },
+    cap: { type: 'number', above: 0, default: 10, help: 'Largest distance from the running average that counts.', source: 'run/CREMAD_main.py' },
+    clip: { type: 'number', above: 0, default: 1, help: 'Norm that all gradients together are cut to when a head weight has a gradient above 1.', source: 'run/CREMAD_main.py' },
+    windowEnd: { type: 'number', min: 0, max: 1, default: 1, help: 'Share of the epochs in which the signals are modulated.', source: 'methods.md 4.8; the authors modulate 20 epochs' },
+  },
+  plan: jointPlan,
+  *stages(model, context) {
+    const settings = context.hparams as unknown as AgmSettings;
+    const joint = jointStage(model, context);
+    const { modalities } = model;
+    const averages = tf.tidy(() => tf.variable(tf.zeros([modalities.length]) as Tensor1D, false));
+    const count = tf.tidy(() => tf.variable(tf.scalar(0), false));
+    const means = createStepMeans(modalities.map((modality) => `factor.${modality}`));
+    const headWeights = Object.keys(joint.variables).filter((name) => name === 'fusion.weight' || name.endsWith('.head.weight'));
+    let parts: readonly Tensor2D[] = [];
+    let factors: readonly Tensor[] = [];
+    yield {
+      ...joint,
+      beforeLoss: (outputs, batch, at) => {
+        parts = shapleyParts(coalitions(model, outputs, batch.inputs), modalities.length);
+        const scores = detached((...logits) => tf.stack(logits.map((each) => scoreOf(each, batch.oneHot))), ...parts) as Tensor1D;
+        const active = at.epoch < settings.windowEnd * at.epochs;
+        const now = detached((each) => (active ? signalFactors(each as Tensor1D, averages, settings.alpha, settings.cap) : tf.onesLike(each)), scores);
+        factors = tf.unstack(now);
+        count.assign(tf.add(count, 1));
+        averages.assign(tf.add(averages, tf.div(tf.sub(scores, averages), count)));
+        means.add(Object.fromEntries(modalities.map((modality, index) => [`factor.${modality}`, factors[index]!])), at.step);
+      },
+      loss: (outputs, batch): LossTerms => {
+        const fused = model.fuse(outputs);
+        // The signal that every part would get from the cross entropy of their sum, times its factor (methods.md 4.8).
+        const signal = detached((logits) => tf.div(tf.sub(tf.softmax(logits as Tensor2D), batch.oneHot), batch.size), fused);
+        const surrogate = tf.addN(parts.map((part, index) => tf.mul(tf.sum(tf.mul(signal, part)), factors[index]!))) as Scalar;
+        return { total: crossEntropy(fused, batch.oneHot), surrogate };
+      },
+      modulate: (gradients) => clipped(gradients, headWeights, settings.clip),
+      state: { averages, count },
+      readings: () => means.values,
+      dispose: () => {
+        tf.dispose([averages, count]);
+        means.dispose();
+      },
+    };
+  },
+};
+
+/**
+ * Fused logits of every subset of the modalities, with zeros as the input of the others. All of them together are the outputs of
+ * the training pass; the rest runs in evaluation mode, with gradient. Zeros run once, as one sample.
+ */
+function coalitions(model: MultimodalModel, outputs: Outputs, inputs: Readonly<Record<string, Tensor>>): (subset: number) => Tensor2D {
+  const { modalities } = model;
+  const present = model.forward(inputs, 'evaluate');
+  const zeros = Object.fromEntries(modalities.map((modality) => [modality, tf.zeros([1, ...inputs[modality]!.shape.slice(1)])]));
+  const absent = model.forward(zeros, 'evaluate');
+  const repeat = (tensor: Tensor2D): Tensor2D => tf.tile(tensor, [inputs[modalities[0]!]!.shape[0]!, 1]);
+  const known = new Map<number, Tensor2D>();
+  const fused = (subset: number): Tensor2D => {
+    if (subset === 2 ** modalities.length - 1) return model.fuse(outputs);
+    const pick = (kind: 'features' | 'logits') => Object.fromEntries(modalities.map((modality, index) =>
+      [modality, (subset & 2 ** index) !== 0 ? present[kind][modality]! : repeat(absent[kind][modality]!)]));
+    return model.fuse({ features: pick('features'), logits: pick('logits') });
+  };
+  return (subset) => {
+    const found = known.get(subset) ?? fused(subset);
+    known.set(subset, found);
+    return found;
+  };
+}
+
+/** The gradients, with their joint norm cut to `limit` if an element of a head weight's gradient exceeds 1 (PyTorch's clip_grad_norm_). */
+export function clipped(gradients: NamedTensors, headWeights: readonly string[], limit: number): NamedTensors {
+  const largest = tf.max(tf.stack(headWeights.filter((name) => name in gradients).map((name) => tf.max(tf.abs(gradients[name]!)))));
+  const norm = tf.sqrt(tf.addN(Object.values(gradients).map((gradient) => tf.sum(tf.square(gradient)))));
+  const scale = tf.where(tf.greater(largest, 1), tf.minimum(1, tf.div(limit, tf.add(norm, 1e-6))), 1);
+  return Object.fromEntries(Object.entries(gradients).map(([name, gradient]) => [name, tf.mul(gradient, scale)]));
+}
