@@ -14,7 +14,7 @@ const targets = [
   { options: { ...node, entryPoints: ['src/extension/extension.ts'], outfile: 'dist/extension.cjs', external: ['vscode'], define: { navigator: 'undefined' } }, forbids: /@tensorflow|src\/trainer\// },
   { options: { ...node, entryPoints: ['src/trainer/main.ts'], outfile: 'dist/trainer.cjs', mainFields: ['module', 'main'], banner: { js: '#!/usr/bin/env node' } }, forbids: /src\/extension\/|^vscode$/ },
   {
-    options: { ...common, platform: 'browser', target: 'es2022', format: 'iife', entryPoints: ['webview/runPanel.ts', 'webview/comparePanel.ts', 'webview/panel.css'], outdir: 'dist/webview' },
+    options: { ...common, platform: 'browser', target: 'es2022', format: 'iife', entryPoints: ['webview/runPanel.ts', 'webview/comparePanel.ts', 'webview/studyPanel.ts', 'webview/panel.css'], outdir: 'dist/webview' },
     forbids: /@tensorflow|src\/(trainer|extension)\//,
   },
 ];
@@ -25,15 +25,16 @@ function checkImports(metafile, forbids, name) {
   if (wrong.length > 0) throw new Error(`${name} must not contain: ${wrong.slice(0, 5).join(', ')}`);
 }
 
-/** The wasm binaries lie beside the trainer; the catalogue and the config's JSON schema come from the trainer itself. */
+/** The wasm binaries lie beside the trainer; the catalogue and the JSON schemas come from the trainer itself. */
 function writeAssets() {
   mkdirSync(join(root, 'dist/wasm'), { recursive: true });
   const wasm = join(root, 'node_modules/@tensorflow/tfjs-backend-wasm/dist');
   for (const file of ['tfjs-backend-wasm.wasm', 'tfjs-backend-wasm-simd.wasm']) cpSync(join(wasm, file), join(root, 'dist/wasm', file));
   const catalog = execFileSync(process.execPath, [join(root, 'dist/trainer.cjs'), 'catalog'], { encoding: 'utf8' });
-  const { catalog: entries, configSchema } = JSON.parse(catalog);
+  const { catalog: entries, configSchema, studySchema } = JSON.parse(catalog);
   writeFileSync(join(root, 'dist/catalog.json'), JSON.stringify(entries, null, 2));
   writeFileSync(join(root, 'dist/udi-config.schema.json'), JSON.stringify(configSchema, null, 2));
+  writeFileSync(join(root, 'dist/udi-study.schema.json'), JSON.stringify(studySchema, null, 2));
 }
 
 rmSync(join(root, 'dist'), { recursive: true, force: true });

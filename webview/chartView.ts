@@ -12,8 +12,10 @@ import {
 } from 'chart.js';
 import { plotConfig } from './charts/config.ts';
 import { figureTables } from './charts/figureTables.ts';
-import type { BarPlot, Chart, Figure, Plot } from './charts/plot.ts';
+import type { Chart, Figure, Plot } from './charts/plot.ts';
 import { barFigures, stageBands } from './charts/plugins.ts';
+import { pointLabels } from './charts/scatterConfig.ts';
+import { seedBands } from './charts/seedBands.ts';
 import { createDetails } from './details.ts';
 import { element, setAttribute, setParts, setText, show, syncChildren } from './dom.ts';
 import { createLegend } from './legend.ts';
@@ -32,6 +34,8 @@ ChartJs.register(
   Tooltip,
   stageBands,
   barFigures,
+  seedBands,
+  pointLabels,
 );
 
 /** A chart on the page: its plots, the legend that switches their series, what there is to say, and the tables. */
@@ -41,6 +45,8 @@ export interface ChartView<Source> {
   update(source: Source): boolean;
   /** Draws the last figure in the colors of a new theme. */
   recolor(): void;
+  /** What is drawn now, and which series the user has switched off. */
+  current(): { readonly figure: Figure; readonly hidden: readonly string[] };
 }
 
 /** One plot: a title above a canvas. */
@@ -124,6 +130,7 @@ export function createChartView<Source>(chart: Chart<Source>, store: ViewStore):
       return drawn || figure.empty !== undefined;
     },
     recolor: draw,
+    current: () => ({ figure, hidden: store.state.hidden[chart.id] ?? [] }),
   };
 }
 
@@ -139,7 +146,7 @@ function createPlotView(): PlotView {
       setText(title, plot.title);
       setAttribute(canvas, 'aria-label', plot.summary);
       root.classList.toggle('half', plot.half === true);
-      frame.style.height = `${plot.kind === 'bar' ? barHeight(plot) : plot.half ? 150 : 200}px`;
+      frame.style.height = `${heightOf(plot)}px`;
       // chart.js does not accept its own narrower types where it declares the union of all kinds.
       const config = plotConfig(plot, theme, hidden) as unknown as ChartConfiguration;
       if (!chart) {
@@ -160,6 +167,14 @@ function createPlotView(): PlotView {
   };
 }
 
-function barHeight({ bars }: BarPlot): number {
-  return bars.length * 26 + 46;
+function heightOf(plot: Plot): number {
+  switch (plot.kind) {
+    case 'bar':
+      return plot.bars.length * 26 + 46;
+    case 'line':
+      // Many lines over one another need room.
+      return plot.half ? 150 : plot.series.length > 6 ? 280 : 200;
+    case 'scatter':
+      return 260;
+  }
 }

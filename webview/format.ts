@@ -46,7 +46,7 @@ export function duration(seconds: number): string {
 }
 
 /** How a quantity is written on axes, in tooltips and tables. */
-export type Format = 'percent' | 'weight' | 'entropy' | 'loss' | 'alignment';
+export type Format = 'percent' | 'weight' | 'entropy' | 'loss' | 'alignment' | 'seconds';
 
 /** Writes a value in its quantity's own way. */
 export function formatted(value: number, format: Format): string {
@@ -61,5 +61,7 @@ export function formatted(value: number, format: Format): string {
       return significant(value, 4);
     case 'alignment':
       return significant(value, 3);
+    case 'seconds':
+      return `${significant(value, 4)} s`;
   }
 }

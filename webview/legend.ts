@@ -1,5 +1,20 @@
-import { dashes, type Look, type Marker, type Plot, type Series } from './charts/plot.ts';
+import { dashes, type Look, type Marker, type Plot } from './charts/plot.ts';
 import { element, setAttribute, show, syncChildren } from './dom.ts';
+
+/** What a button of the legend switches: the lines or points of one id, in all plots. */
+export interface LegendItem {
+  readonly id: string;
+  readonly label: string;
+  readonly look: Look;
+}
+
+/** The items of a figure's legend, each id once; bars have none. */
+export function legendItems(plots: readonly Plot[]): LegendItem[] {
+  const items = plots.flatMap((plot): readonly LegendItem[] =>
+    plot.kind === 'line' ? plot.series : plot.kind === 'scatter' ? plot.points : [],
+  );
+  return [...new Map(items.map((item) => [item.id, item])).values()];
+}
 
 /** Buttons that show and hide the series of a chart, for mouse and keyboard: chart.js would only paint them. */
 export interface Legend {
@@ -16,10 +31,9 @@ export function createLegend(onToggle: (series: string) => void): Legend {
     root,
     update(plots, hidden) {
       const lines = plots.flatMap((plot) => (plot.kind === 'line' ? [plot] : []));
-      const all = new Map(lines.flatMap(({ series }) => series).map((each) => [each.id, each]));
       // Where every plot has one line of its own, its title already says what it is.
       const useful = lines.some(({ title, series }) => series.length > 1 || series[0]?.label !== title);
-      const items = useful ? [...all.values()] : [];
+      const items = useful || plots.some(({ kind }) => kind === 'scatter') ? legendItems(plots) : [];
       const marked = lines.some(({ series }) => series.some(({ points }) => points.some((point) => point.kept)));
       show(list, items.length > 0);
       show(kept, marked);
@@ -36,7 +50,7 @@ export function createLegend(onToggle: (series: string) => void): Legend {
   };
 }
 
-function createButton({ id, label, look }: Series, onToggle: (series: string) => void): HTMLElement {
+function createButton({ id, label, look }: LegendItem, onToggle: (series: string) => void): HTMLElement {
   const button = element('button', { type: 'button', class: 'legend-item', 'data-series': id }, [
     swatch(look),
     element('span', {}, [label]),
@@ -69,7 +83,8 @@ export function swatch({ hue, dash, marker }: Look): Node {
   return svg;
 }
 
-const shapes: Readonly<Record<Marker, string>> = {
+/** Paths of the markers, around (14, 6). */
+export const shapes: Readonly<Record<Marker, string>> = {
   circle: 'M14 2.5a3.5 3.5 0 1 1 0 7a3.5 3.5 0 1 1 0-7z',
   triangle: 'M14 2l4 7h-8z',
   square: 'M11 3h6v6h-6z',

@@ -1,4 +1,4 @@
-import { element, setAttribute } from './dom.ts';
+import { element, setAttribute, syncChildren } from './dom.ts';
 
 /** One cell: its text, and what marks it. */
 export interface Cell {
@@ -6,6 +6,8 @@ export interface Cell {
   /** A header of its column or row. */
   readonly scope?: 'col' | 'row' | 'colgroup' | 'rowgroup';
   readonly span?: number;
+  /** Number of rows that the cell takes, if more than one. */
+  readonly rows?: number;
   readonly class?: string;
   /** Stable `data-*` attributes, e.g. the exact value behind a rounded figure. */
   readonly data?: Readonly<Record<string, string>>;
@@ -16,6 +18,21 @@ export interface Cell {
   readonly title?: string;
   /** Makes the text a button. */
   readonly action?: () => void;
+  /** For a button that shows and hides something: whether it is shown. */
+  readonly expanded?: boolean;
+  /** A smaller line under the text, and a button of its own. */
+  readonly note?: { readonly text: string; readonly title?: string; readonly button?: NoteButton };
+  /** Instead of text: an element that its owner keeps up to date. */
+  readonly node?: HTMLElement;
+}
+
+/** The button in the note of a cell; `spoken` is its whole name. */
+export interface NoteButton {
+  readonly label: string;
+  readonly spoken: string;
+  /** Why it cannot be pressed now. */
+  readonly disabled?: string;
+  readonly press: () => void;
 }
 
 /** A whole table. */
@@ -23,6 +40,8 @@ export interface TableModel {
   readonly caption: string;
   readonly head: readonly (readonly Cell[])[];
   readonly rows: readonly (readonly Cell[])[];
+  /** Names of the rows, where some come and go between others; without, a row is known by its place. */
+  readonly keys?: readonly string[];
 }
 
 /** A table that is brought from one model to the next cell by cell, so that focus and selection in it survive. */
@@ -47,7 +66,7 @@ export function createTable(className: string): Table {
       if (caption.textContent !== model.caption) caption.textContent = model.caption;
       setAttribute(root, 'aria-label', model.caption);
       syncRows(head, model.head);
-      syncRows(body, model.rows);
+      syncRows(body, model.rows, model.keys);
       setAttribute(root, 'tabindex', overflows(root) ? '0' : undefined);
     },
   };
@@ -57,10 +76,19 @@ function overflows(node: Element): boolean {
   return node.scrollWidth > node.clientWidth || node.scrollHeight > node.clientHeight;
 }
 
-function syncRows(section: HTMLTableSectionElement, rows: readonly (readonly Cell[])[]): void {
-  while (section.rows.length > rows.length) section.deleteRow(-1);
+function syncRows(
+  section: HTMLTableSectionElement,
+  rows: readonly (readonly Cell[])[],
+  keys: readonly string[] = rows.map((_, index) => String(index)),
+): void {
+  const elements = syncChildren(
+    section,
+    keys,
+    (key) => key,
+    () => element('tr'),
+  );
   rows.forEach((cells, index) => {
-    const row = section.rows[index] ?? section.insertRow();
+    const row = elements[index] as HTMLTableRowElement;
     while (row.cells.length > cells.length) row.deleteCell(-1);
     cells.forEach((cell, column) => syncCell(row, column, cell));
   });
@@ -71,9 +99,9 @@ const shown = new WeakMap<Element, { readonly look: string; cell: Cell }>();
 
 function syncCell(row: HTMLTableRowElement, column: number, cell: Cell): void {
   const existing = row.cells[column];
-  const look = JSON.stringify(cell);
+  const look = JSON.stringify({ ...cell, node: undefined });
   const known = existing && shown.get(existing);
-  if (known?.look === look) {
+  if (known?.look === look && (!cell.node || existing?.contains(cell.node))) {
     known.cell = cell;
     return;
   }
@@ -81,18 +109,48 @@ function syncCell(row: HTMLTableRowElement, column: number, cell: Cell): void {
   const entry = { look, cell };
   shown.set(created, entry);
   if (cell.span) created.colSpan = cell.span;
+  if (cell.rows) created.rowSpan = cell.rows;
   if (cell.class) created.className = cell.class;
   if (cell.title) created.title = cell.title;
   if (cell.heat !== undefined) created.style.setProperty('--heat', String(cell.heat));
   Object.assign(created.dataset, cell.data);
+  fill(created, entry);
+  const focused = existing ? [...existing.querySelectorAll('button')].indexOf(document.activeElement as never) : -1;
+  if (existing) existing.replaceWith(created);
+  else row.append(created);
+  // Who pressed a button of the cell stays on it.
+  if (focused >= 0) created.querySelectorAll('button')[focused]?.focus();
+}
+
+function fill(created: HTMLTableCellElement, entry: { cell: Cell }): void {
+  const { cell } = entry;
+  if (cell.node) {
+    created.append(cell.node);
+    return;
+  }
   if (cell.action) {
     const button = element('button', { type: 'button', class: 'link' }, [cell.text]);
+    if (cell.expanded !== undefined) button.setAttribute('aria-expanded', String(cell.expanded));
+    if (cell.title) button.setAttribute('aria-description', cell.title);
     button.addEventListener('click', () => entry.cell.action?.());
     created.append(button);
   } else {
     created.append(cell.text);
   }
   if (cell.spoken) created.append(element('span', { class: 'visually-hidden' }, [` ${cell.spoken}`]));
-  if (existing) existing.replaceWith(created);
-  else row.append(created);
+  if (cell.note) created.append(createNote(cell.note, () => entry.cell.note?.button?.press()));
+}
+
+function createNote({ text, title, button }: NonNullable<Cell['note']>, press: () => void): HTMLElement {
+  const note = element('span', { class: 'cell-note', ...(title ? { title } : {}) }, [text]);
+  if (!button) return note;
+  const control = element('button', { type: 'button', class: 'small', 'aria-label': button.spoken }, [button.label]);
+  // Stays a stop of the Tab key, so that its reason can be read.
+  if (button.disabled) control.setAttribute('aria-disabled', 'true');
+  control.title = button.disabled ?? button.spoken;
+  control.addEventListener('click', () => {
+    if (control.getAttribute('aria-disabled') !== 'true') press();
+  });
+  note.append(' ', control);
+  return note;
 }

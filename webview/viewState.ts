@@ -2,7 +2,7 @@ import type { Connection } from './connection.ts';
 
 /** What the user chose on the page; it survives a hidden or reloaded panel. Never data of a run. */
 export interface ViewState {
-  /** Ids of the runs that the panel shows, for the host's serializer. */
+  /** Ids of the runs, or of the study, that the panel shows: for the host's serializer. */
   readonly runs: readonly string[];
   /** Ids of `<details>` elements whose open state differs from how they start. */
   readonly toggled: readonly string[];

@@ -1,4 +1,4 @@
-import type { FUSION, Run, RunState, RunView, StageRecord } from '../src/core/protocol.ts';
+import type { FUSION, Run, RunState, RunView, StageRecord, StudyState, StudyTable } from '../src/core/protocol.ts';
 
 /** The target of the fused prediction, as the journal names it. */
 export const fusion: typeof FUSION = 'fusion';
@@ -12,6 +12,24 @@ export const stateWords: Readonly<Record<RunState, { readonly label: string; rea
   cancelled: { label: 'cancelled', glyph: '■' },
   failed: { label: 'failed', glyph: '✕' },
   interrupted: { label: 'interrupted', glyph: '!' },
+};
+
+/** Word and glyph for the state of a study. */
+export const studyStateWords: Readonly<Record<StudyState, { readonly label: string; readonly glyph: string }>> = {
+  new: { label: 'not started', glyph: '○' },
+  running: { label: 'running', glyph: '▶' },
+  finished: { label: 'finished', glyph: '✓' },
+  incomplete: { label: 'incomplete', glyph: '◐' },
+  stopped: { label: 'stopped', glyph: '■' },
+  failed: { label: 'failed', glyph: '✕' },
+  interrupted: { label: 'interrupted', glyph: '!' },
+};
+
+/** What the badge of a study's table or chart says about the split that chose the reported epochs. */
+export const selectionWords: Readonly<Record<StudyTable['selectedOn'], string>> = {
+  validation: 'epochs selected on validation',
+  test: 'epochs selected on test (imported)',
+  mixed: 'epochs of some runs selected on test (imported)',
 };
 
 /** Whether the trainer is at work, so that more epochs are to come by themselves. */

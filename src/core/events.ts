@@ -59,6 +59,8 @@ const epoch = z.object({
   xi: weights.optional(),
   /** Mean over the batches of the estimated mutual information (CLUB bound as the method reduces it), nats. */
   mi: z.number().optional(),
+  /** What else the method reports of this epoch, by its own names (`coefficient.gray`, `weight.fusion`). */
+  readings: numbers.optional(),
   seconds: z.number(),
   samplesPerSecond: z.number(),
 });
@@ -106,7 +108,13 @@ const ended = z.object({
   type: z.literal('ended'),
   state: z.enum(['finished', 'stopped', 'cancelled', 'failed']),
   error: z.object({ message: z.string(), hint: z.string().optional() }).optional(),
+  /** Highest resident memory of the trainer that ended, bytes. */
+  peakMemory: count.optional(),
 });
+
+/** Schemas of the events that the stage cache keeps. */
+export const epochEventSchema = epoch;
+export const stageEndedEventSchema = stageEnded;
 
 /** Schema of one journal line. */
 export const runEventSchema = z.discriminatedUnion('type', [

@@ -1,3 +1,4 @@
+import { csvCell, latexText, markdownText } from './escapeText.ts';
 import type { CompareView, ScoreRow } from './protocol.ts';
 
 /** Formats in which a comparison can be copied. */
@@ -70,28 +71,4 @@ function percentages({ scores }: ComparedTable, mark: (text: string) => string):
     const text = (100 * value).toFixed(2);
     return best.includes(run) ? mark(text) : text;
   }));
-}
-
-function csvCell(text: string): string {
-  return /[",\r\n]/.test(text) || text.trim() !== text ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-function markdownText(text: string): string {
-  return oneLine(text).replace(/[\\`*_{}[\]<>#|~!&$]/g, '\\$&');
-}
-
-const latexSpecial: Readonly<Record<string, string>> = {
-  '\\': '\\textbackslash{}', '{': '\\{', '}': '\\}', '$': '\\$', '&': '\\&', '#': '\\#', '_': '\\_', '%': '\\%',
-  '~': '\\textasciitilde{}', '^': '\\textasciicircum{}', '<': '\\textless{}', '>': '\\textgreater{}',
-  '|': '\\textbar{}',
-  // At the beginning of a row these two would be taken for arguments of the line before.
-  '[': '{[}', '*': '{*}',
-};
-
-function latexText(text: string): string {
-  return oneLine(text).replace(/[\\{}$&#_%~^<>|[*]/g, (character) => latexSpecial[character] ?? character);
-}
-
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').trim();
 }

@@ -3,7 +3,7 @@ import type { RunConfig } from './config.ts';
 import type { Run, RunState } from './run.ts';
 import type { StudyCurves } from './studyCurves.ts';
 import type { StudyTable } from './studyResults.ts';
-import type { StudyState } from './studyStore.ts';
+import type { StudyState } from './studyEvents.ts';
 import type { Progress } from './wire.ts';
 
 export type * from './run.ts';
@@ -12,7 +12,7 @@ export type * from './studyResults.ts';
 export type * from './studyCurves.ts';
 export type { RunConfig } from './config.ts';
 export type { StudyTableId } from './studyPlan.ts';
-export type { StudyState } from './studyStore.ts';
+export type { StudyState } from './studyEvents.ts';
 export type { Progress } from './wire.ts';
 
 /** Everything the run panel draws. The host owns it; the page keeps only view state. */

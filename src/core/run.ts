@@ -11,6 +11,8 @@ export interface Run {
   readonly notes: readonly string[];
   readonly paused: boolean;
   readonly ended?: { readonly state: EndState; readonly error?: { readonly message: string; readonly hint?: string } };
+  /** Highest resident memory of its trainers so far, bytes. */
+  readonly peakMemory?: number;
   /** Times (ms since 1970) of the first and the newest event. */
   readonly firstTime?: number;
   readonly lastTime?: number;
@@ -62,7 +64,10 @@ export function applyEvent(run: Run, event: RunEvent): Run {
     case 'note': return { ...next, notes: [...run.notes, event.message] };
     case 'paused': return { ...next, paused: true };
     case 'continued': return { ...next, paused: false };
-    case 'ended': return { ...next, paused: false, ended: { state: event.state, ...(event.error ? { error: event.error } : {}) } };
+    case 'ended': return {
+      ...next, paused: false, ended: { state: event.state, ...(event.error ? { error: event.error } : {}) },
+      ...(event.peakMemory === undefined ? {} : { peakMemory: Math.max(event.peakMemory, run.peakMemory ?? 0) }),
+    };
   }
 }
 

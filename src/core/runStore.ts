@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
@@ -6,7 +6,9 @@ import type { Catalog } from './catalog.ts';
 import { runConfigSchema, type RunConfig } from './config.ts';
 import { UserError } from './errors.ts';
 import { runEventSchema, type RunEvent } from './events.ts';
-import { isSameProcess } from './processIdentity.ts';
+import { readJournalFile, type JournalPart } from './journalFile.ts';
+import { readJson, writeJson } from './jsonFile.ts';
+import { liveProcess, readProcess, type ProcessInfo } from './processFile.ts';
 import { emptyRun, foldEvents, stateOf, type Run, type RunState } from './run.ts';
 
 /** Files of a run folder. */
@@ -21,18 +23,7 @@ export const runFiles = {
   checkpoints: 'checkpoints',
 } as const;
 
-/** The process that trains or trained a run; written by the trainer when it starts. */
-const trainerInfoSchema = z.object({
-  pid: z.int(),
-  /** Start of the process as `processStart` gives it. */
-  start: z.string(),
-  /** Path of the local socket or named pipe. */
-  socket: z.string(),
-  node: z.string(),
-});
-export type TrainerInfo = z.infer<typeof trainerInfoSchema>;
-
-/** What the user sets; everything else in a run folder belongs to the trainer. */
+/** What the user sets, and where the run comes from; everything else in a run folder belongs to the trainer. */
 const metaSchema = z.object({
   title: z.string().optional(),
   star: z.boolean().optional(),
@@ -40,6 +31,8 @@ const metaSchema = z.object({
   notes: z.string().optional(),
   /** The file the run was started from. */
   configFile: z.string().optional(),
+  /** The study that the run belongs to, and which run of its plan this is. */
+  study: z.object({ id: z.string(), key: z.string() }).optional(),
 });
 export type RunMeta = z.infer<typeof metaSchema>;
 
@@ -57,25 +50,45 @@ export function runsFolder(root: string): string {
   return join(root, '.udi', 'runs');
 }
 
+/** Where a run comes from. */
+export interface RunOrigin {
+  readonly study?: RunMeta['study'];
+  readonly now?: Date;
+}
+
 /**
  * Creates `<runs>/<yyyymmdd-hhmmss>-<name>-<4 hex>/` with the complete config and the meta file, and returns its path.
- * Paths in `config` must be absolute already: the run must not depend on where it is read from.
+ * It appears complete or not at all, wherever the process is killed. Paths in `config` must be absolute already: the run
+ * must not depend on where it is read from.
  */
-export function createRun(runs: string, config: RunConfig, configFile?: string, now = new Date()): string {
+export function createRun(runs: string, config: RunConfig, configFile?: string, { study, now = new Date() }: RunOrigin = {}): string {
   const two = (value: number) => String(value).padStart(2, '0');
   const date = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
   const time = `${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
-  const slug = config.name.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 40) || 'run';
-  mkdirSync(runs, { recursive: true });
+  const meta: RunMeta = { ...(configFile ? { configFile } : {}), ...(study ? { study } : {}) };
   for (;;) {
     const hex = Math.floor(Math.random() * 0x10000).toString(16).padStart(4, '0');
-    const folder = join(runs, `${date}-${time}-${slug}-${hex}`);
+    const id = `${date}-${time}-${slugOf(config.name, 'run')}-${hex}`;
+    const folder = join(runs, id);
+    const unfinished = join(runs, `.new-${id}-${process.pid}`);
     if (existsSync(folder)) continue;
-    mkdirSync(join(folder, runFiles.checkpoints), { recursive: true });
-    writeFileSync(join(folder, runFiles.config), stringify(config));
-    writeMeta(folder, configFile ? { configFile } : {});
-    return folder;
+    mkdirSync(join(unfinished, runFiles.checkpoints), { recursive: true });
+    writeFileSync(join(unfinished, runFiles.config), stringify(config));
+    writeMeta(unfinished, meta);
+    try {
+      renameSync(unfinished, folder);
+      return folder;
+    } catch (error) {
+      rmSync(unfinished, { recursive: true, force: true });
+      // Another process has just taken the same name.
+      if (!existsSync(folder)) throw error;
+    }
   }
+}
+
+/** A name as part of a file name: small letters, digits and dashes; `otherwise` if nothing of it is left. */
+export function slugOf(name: string, otherwise: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 40).replace(/-+$/, '') || otherwise;
 }
 
 /** The same config with every path of its dataset made absolute, starting from the folder of the config file. */
@@ -110,64 +123,19 @@ export function findRun(runs: string, text: string): string {
   throw new UserError(`"${text}" fits ${found.length} runs: ${found.map((each) => basename(each)).join(', ')}.`, 'Name one of them in full.');
 }
 
-/** Events read from a journal, and how many of its bytes are whole lines. */
-export interface JournalPart {
-  readonly events: readonly RunEvent[];
-  readonly validBytes: number;
-  /** Whole lines that are no events; a journal that nobody has edited has none, wherever its writer was killed. */
-  readonly damagedLines: number;
-}
-
-/** Reads the journal from byte `from` on. A torn last line (no line end yet) is left for the next call. */
-export function readJournal(folder: string, from = 0): JournalPart {
-  const bytes = readFrom(join(folder, runFiles.events), from);
-  const end = bytes.lastIndexOf(0x0a) + 1;
-  const events: RunEvent[] = [];
-  let damagedLines = 0;
-  for (const line of bytes.toString('utf8', 0, end).split('\n')) {
-    if (line === '') continue;
-    const event = parseEvent(line);
-    if (event) events.push(event);
-    else damagedLines++;
-  }
-  return { events, validBytes: from + end, damagedLines };
-}
-
-function parseEvent(line: string): RunEvent | undefined {
-  try {
-    return runEventSchema.safeParse(JSON.parse(line)).data;
-  } catch {
-    return undefined;
-  }
-}
-
-function readFrom(file: string, from: number): Buffer {
-  if (!existsSync(file)) return Buffer.alloc(0);
-  if (from === 0) return readFileSync(file);
-  const handle = openSync(file, 'r');
-  try {
-    const chunks: Buffer[] = [];
-    for (let position = from; ;) {
-      const chunk = Buffer.alloc(65536);
-      const length = readSync(handle, chunk, 0, chunk.length, position);
-      if (length === 0) return Buffer.concat(chunks);
-      chunks.push(chunk.subarray(0, length));
-      position += length;
-    }
-  } finally {
-    closeSync(handle);
-  }
+/** Reads a run's journal from byte `from` on. A torn last line (no line end yet) is left for the next call. */
+export function readJournal(folder: string, from = 0): JournalPart<RunEvent> {
+  return readJournalFile(join(folder, runFiles.events), runEventSchema, from);
 }
 
 /** The recorded trainer process, whether or not it still runs. */
-export function readTrainerInfo(folder: string): TrainerInfo | undefined {
-  return readJson(join(folder, runFiles.trainer), trainerInfoSchema);
+export function readTrainerInfo(folder: string): ProcessInfo | undefined {
+  return readProcess(join(folder, runFiles.trainer));
 }
 
 /** The trainer of this run if its process is alive. */
-export function liveTrainer(folder: string): TrainerInfo | undefined {
-  const info = readTrainerInfo(folder);
-  return info && isSameProcess(info.pid, info.start) ? info : undefined;
+export function liveTrainer(folder: string): ProcessInfo | undefined {
+  return liveProcess(join(folder, runFiles.trainer));
 }
 
 /** Reads a run and derives its state. */
@@ -192,15 +160,5 @@ export function readMeta(folder: string): RunMeta {
 
 /** Replaces the meta file in one step. */
 export function writeMeta(folder: string, meta: RunMeta): void {
-  const file = join(folder, runFiles.meta);
-  writeFileSync(`${file}.tmp`, `${JSON.stringify(meta, null, 2)}\n`);
-  renameSync(`${file}.tmp`, file);
-}
-
-function readJson<S extends z.ZodType>(file: string, schema: S): z.infer<S> | undefined {
-  try {
-    return schema.safeParse(JSON.parse(readFileSync(file, 'utf8'))).data;
-  } catch {
-    return undefined;
-  }
+  writeJson(join(folder, runFiles.meta), meta);
 }

@@ -33,6 +33,8 @@ export type StudyEvent = z.infer<typeof studyEventSchema>;
 /** An event before the journal has numbered and dated it. */
 export type NewStudyEvent = StudyEvent extends infer E ? (E extends StudyEvent ? Omit<E, 'seq' | 'time'> : never) : never;
 export type StudyEndState = Extract<StudyEvent, { type: 'ended' }>['state'];
+/** The state that is shown: derived from the journal and from whether the supervisor's process lives. */
+export type StudyState = StudyEndState | 'running' | 'interrupted' | 'new';
 
 /** What a study's journal says so far. */
 export interface Study {
@@ -65,6 +67,13 @@ export function applyStudyEvent(study: Study, event: StudyEvent): Study {
     case 'waiting': return { ...next, waiting: { ...study.waiting, [event.key]: event.reason } };
     case 'ended': return { ...next, open: {}, waiting: {}, ended: { state: event.state, ...(event.error ? { error: event.error } : {}) } };
   }
+}
+
+/** The state to show. `alive`: whether the recorded supervisor process runs. */
+export function studyStateOf(study: Study, alive: boolean): StudyState {
+  if (study.ended) return study.ended.state;
+  if (alive) return 'running';
+  return study.lastSeq === 0 ? 'new' : 'interrupted';
 }
 
 function without(record: Readonly<Record<string, string>>, key: string): Record<string, string> {

@@ -1,8 +1,12 @@
 import { z } from 'zod';
 import { runConfigSchema } from './config.ts';
 
-/** Tables that a study can have: the presets (the paper's Tables 1 to 4) and the rows of its own grid. */
-export const studyTableIds = ['methods', 'components', 'alpha', 'anchor', 'grid'] as const;
+/** Tables that need no more than their name: Tables 1 to 4 of the paper. */
+export const presetIds = ['methods', 'components', 'alpha', 'anchor'] as const;
+export type PresetId = (typeof presetIds)[number];
+
+/** Tables that a study can have: the presets and the rows of its own grid. */
+export const studyTableIds = [...presetIds, 'grid'] as const;
 export type StudyTableId = (typeof studyTableIds)[number];
 
 /** One run of a study. Two rows that ask for the same training share one. */
@@ -45,5 +49,7 @@ export const studyPlanSchema = z.object({
   tables: z.array(plannedTable),
   /** Distinct runs, in the order in which they are started. */
   runs: z.array(plannedRun),
+  /** What the study leaves out, and why, in whole sentences. */
+  notes: z.array(z.string()).optional(),
 });
 export type StudyPlan = z.infer<typeof studyPlanSchema>;

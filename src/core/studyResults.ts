@@ -1,5 +1,31 @@
-import type { RunState } from './run.ts';
-import type { StudyTableId } from './studyPlan.ts';
+import type { RunConfig } from './config.ts';
+import type { Run, RunState } from './run.ts';
+import type { PlannedRow, StudyTableId } from './studyPlan.ts';
+
+/** A run of a study as it is now; a study has at most one that counts for every key of its plan. */
+export interface StudyRun {
+  /** Id of the run's folder. */
+  readonly id: string;
+  readonly run: Run;
+  readonly state: RunState;
+}
+
+/** The runs of a study by their key in the plan. */
+export type StudyRuns = ReadonlyMap<string, StudyRun>;
+
+/** A planned run of a row and, once there is one, the run itself. */
+export interface SeedRun {
+  readonly seed: number;
+  readonly key: string;
+  readonly config: RunConfig;
+  readonly found?: StudyRun;
+}
+
+/** A row of the plan with what there is of its runs, seed by seed. */
+export interface RowRuns {
+  readonly row: PlannedRow;
+  readonly seeds: readonly SeedRun[];
+}
 
 /** One score of one run; `value` is a share in 0..1. */
 export interface SeedValue {
@@ -31,9 +57,12 @@ export interface StudyCell {
   readonly interval?: readonly [number, number];
   /** Among the rows of the column, by mean. */
   readonly rank?: 'best' | 'second';
-  /** Whether the paired interval of the difference to the best row contains 0, so that the order may be chance. */
+  /**
+   * Whether the paired 95 % interval of the difference to the best row contains 0, so that the order may be chance; absent in
+   * that row itself and with fewer than two seeds that both have.
+   */
   readonly tied?: boolean;
-  /** What the paper prints for this row, metric and dataset; only for the headline target of tables it has. */
+  /** What the paper prints for this row, metric and dataset, as shares in 0..1 like the rest; only for the headline target of tables it has. */
   readonly paper?: { readonly value: number; readonly sd?: number; readonly notes: readonly string[] };
 }
 
@@ -44,18 +73,28 @@ export interface StudyRow {
   readonly settings: readonly string[];
   /** The target that stands for the row: `fusion`, or the modality of a single branch. */
   readonly target: string;
+  /**
+   * ACC and F1 of the targets that the row has, in the order of the columns. A single branch has those of its own target only;
+   * they stand for it in the headline column too, where they are not ranked.
+   */
   readonly cells: readonly StudyCell[];
-  /** Ids of all runs of the row that exist. */
+  /** Ids of the runs of the row that exist, in the order of its seeds. */
   readonly runs: readonly string[];
-  /** Mean training seconds over the finished runs, stages from the cache counted as if trained here. */
+  /**
+   * Mean training seconds over the finished runs, stages from the cache counted as if trained here; of a single branch only
+   * the stages that train it, since its run may train others as well.
+   */
   readonly seconds?: number;
 }
 
-/** Two settings over the seeds that both have. */
+/** ACC of two rows over the seeds that both have. */
 export interface Comparison {
+  /** Id of the row that the others are compared with. */
   readonly left: string;
+  /** Id of the other row. */
   readonly right: string;
   readonly n: number;
+  /** Mean of left minus right, a share. */
   readonly difference: number;
   /** Absent where n is too small to tell; `verdict` says so in words. `p` are adjusted by Holm over the table. */
   readonly pairedT?: { readonly p: number; readonly interval: readonly [number, number] };
@@ -68,9 +107,10 @@ export interface StudyTable {
   readonly id: StudyTableId;
   readonly title: string;
   readonly settings: readonly string[];
-  /** Targets in column order; the first is the headline (`fusion`, or the row's own target). */
+  /** Targets in column order. The first is the headline: the target that all rows stand for, `fusion` where they differ. */
   readonly targets: readonly string[];
   readonly rows: readonly StudyRow[];
+  /** The rows that stand for the headline, each against the reference row. */
   readonly comparisons: readonly Comparison[];
   /** Why no published numbers stand beside these, where the paper has some for this dataset. */
   readonly paperNote?: string;

@@ -1,18 +1,31 @@
 import { z } from 'zod';
 import { runEventSchema } from './events.ts';
+import { studyEventSchema } from './studyEvents.ts';
 
 /**
- * Messages on the trainer's local socket, one JSON object a line.
+ * Messages on the local socket of a trainer or supervisor, one JSON object a line.
  * `subscribe` answers with every journal event after `since`, then live events: attach, re-attach and gap filling are one path.
  */
-export const clientMessageSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('subscribe'), since: z.int().min(0) }),
+export const subscribeSchema = z.object({ type: z.literal('subscribe'), since: z.int().min(0) });
+
+/** What a trainer can be asked to do. */
+export const trainerCommandSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('stop') }).describe('End after the current epoch, with a checkpoint.'),
   z.object({ type: z.literal('cancel') }).describe('End now; the last checkpoint stays.'),
   z.object({ type: z.literal('pause') }).describe('Wait after the current step until `resume`.'),
   z.object({ type: z.literal('resume') }),
 ]);
-/** What a client sends. */
+export type TrainerCommand = z.infer<typeof trainerCommandSchema>;
+
+/** What a study's supervisor can be asked to do; it passes both on to its trainers and ends when they have ended. */
+export const supervisorCommandSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('stop') }).describe('Start nothing more; end every trainer after its epoch, with a checkpoint.'),
+  z.object({ type: z.literal('cancel') }).describe('Start nothing more; end every trainer now, at its last checkpoint.'),
+]);
+export type SupervisorCommand = z.infer<typeof supervisorCommandSchema>;
+
+/** What a client of a trainer sends; a supervisor takes `subscribe`, `stop` and `cancel` of these. */
+export const clientMessageSchema = z.discriminatedUnion('type', [subscribeSchema, trainerCommandSchema]);
 export type ClientMessage = z.infer<typeof clientMessageSchema>;
 
 /** Where the trainer is inside an epoch; sent at most a few times a second and never stored. */
@@ -26,14 +39,23 @@ const progress = z.object({
   samplesPerSecond: z.number(),
 });
 
+const refused = z.object({ type: z.literal('refused'), message: z.string() });
+
 export const trainerMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('event'), event: runEventSchema }),
   progress,
-  z.object({ type: z.literal('refused'), message: z.string() }),
+  refused,
 ]);
 /** What the trainer sends. */
 export type TrainerMessage = z.infer<typeof trainerMessageSchema>;
 export type Progress = z.infer<typeof progress>;
+
+export const supervisorMessageSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('event'), event: studyEventSchema }),
+  refused,
+]);
+/** What a study's supervisor sends. */
+export type SupervisorMessage = z.infer<typeof supervisorMessageSchema>;
 
 /** Splits a byte stream into lines and hands each complete one on; keeps the rest for the next chunk. */
 export function createLineSplitter(onLine: (line: string) => void): (chunk: string) => void {

@@ -4,21 +4,24 @@ import { errorText } from '../core/errors.ts';
 import { readCatalog } from './catalogFile.ts';
 import { registerCommands } from './commands/index.ts';
 import { ContextKeys } from './contextKeys.ts';
-import { ConfigLanguage } from './language/register.ts';
+import { UdiLanguage } from './language/register.ts';
 import { findNode } from './nodeFinder.ts';
 import { Notifier } from './notifier.ts';
 import { ComparePanels } from './panels/comparePanel.ts';
 import { RunPanels } from './panels/runPanel.ts';
+import { StudyPanels } from './panels/studyPanel.ts';
 import { Reports } from './reports.ts';
 import type { Runs } from './runs.ts';
 import { RunTree } from './runTree.ts';
 import { StatusBar } from './statusBar.ts';
+import type { Studies } from './studies.ts';
 import { TrainerLauncher } from './trainerLauncher.ts';
 import { WorkspaceRuns } from './workspaceRuns.ts';
 
 /** What `activate` returns, for the tests that run in the extension host. */
 export interface UdiApi {
   readonly runs: Runs;
+  readonly studies: Studies;
   readonly tree: RunTree;
 }
 
@@ -28,23 +31,25 @@ export function activate(context: vscode.ExtensionContext): UdiApi {
   const log = keep(vscode.window.createOutputChannel('UDI', { log: true }));
   try {
     const catalog = readCatalog(context.extensionPath);
-    const { runs } = keep(new WorkspaceRuns(log));
+    const { runs, studies } = keep(new WorkspaceRuns(log));
     const trainer = new TrainerLauncher({
       trainer: join(context.extensionPath, 'dist', 'trainer.cjs'),
       backends: join(context.globalStorageUri.fsPath, 'backends'),
       findNode: () => findNode({ setting: nodeSetting(), own: ownNode() }),
       log,
     });
-    const tree = keep(new RunTree(runs));
+    const tree = keep(new RunTree(runs, studies));
     const runPanels = keep(new RunPanels(context.extensionUri, runs, log));
     const comparePanels = keep(new ComparePanels(context.extensionUri, runs, log));
+    const studyPanels = keep(new StudyPanels(context.extensionUri, studies, log));
     const reports = keep(new Reports());
-    keep(registerCommands({ log, catalog, runs, tree, trainer, runPanels, comparePanels, reports }));
-    keep(new ConfigLanguage(catalog));
-    keep(new StatusBar(runs));
-    keep(new ContextKeys(runs));
-    keep(new Notifier(runs));
-    return { runs, tree };
+    const panels = { runPanels, comparePanels, studyPanels };
+    keep(registerCommands({ log, catalog, runs, studies, tree, trainer, ...panels, reports }));
+    keep(new UdiLanguage(catalog));
+    keep(new StatusBar(runs, studies));
+    keep(new ContextKeys(runs, studies));
+    keep(new Notifier(runs, studies));
+    return { runs, studies, tree };
   } catch (error) {
     log.error(error instanceof Error ? error : String(error));
     void vscode.window.showErrorMessage(`UDI Lab could not start: ${errorText(error)}`);

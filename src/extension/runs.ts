@@ -1,17 +1,17 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { listRuns, runFiles, runsFolder } from '../core/runStore.ts';
-import { Disposable, every, type Held } from './disposable.ts';
+import { Disposable, every } from './disposable.ts';
 import { Emitter } from './emitter.ts';
 import type { Log } from './log.ts';
 import { TrackedRun } from './trackedRun.ts';
+import { WatchedFolders, type Watch } from './watchedFolders.ts';
 
 /** How long one slice of reading may keep the host from other work, in ms. */
 const SLICE = 20;
 const LOOK_AGAIN = 5000;
 /** So many runs of the top of the list are looked at again by the timer: the active and the newest ones. */
 const RECENT = 20;
-const SETTLE = 100;
 
 /** What changed: one run (which may have moved to another place of the list), or which runs there are. */
 export interface RunsChange {
@@ -24,7 +24,7 @@ export interface RunsChange {
 export interface RunsOptions {
   readonly log: Log;
   /** Reports paths that change under `<root>/.udi/runs`. */
-  readonly watch: (root: string, onChange: (path: string) => void) => Held;
+  readonly watch: Watch;
 }
 
 /**
@@ -35,8 +35,7 @@ export interface RunsOptions {
 export class Runs extends Disposable {
   readonly #runs = new Map<string, TrackedRun>();
   readonly #states = new Map<string, boolean>();
-  readonly #watched = new Map<string, Held>();
-  readonly #settling = new Map<string, ReturnType<typeof setTimeout>>();
+  readonly #watched: WatchedFolders;
   readonly #changed = this.register(new Emitter<RunsChange>());
   readonly #ended = this.register(new Emitter<TrackedRun>());
   readonly #refused = this.register(new Emitter<{ run: TrackedRun; message: string }>());
@@ -52,9 +51,12 @@ export class Runs extends Disposable {
 
   constructor(private readonly options: RunsOptions) {
     super();
+    this.#watched = this.register(new WatchedFolders({
+      folderOf: runsFolder,
+      watch: options.watch,
+      onTouched: (folder) => this.#touched(folder),
+    }));
     this.register({ dispose: () => {
-      for (const timer of this.#settling.values()) clearTimeout(timer);
-      for (const watcher of this.#watched.values()) watcher.dispose();
       for (const run of this.#runs.values()) run.dispose();
       clearImmediate(this.#slice);
     } });
@@ -66,23 +68,18 @@ export class Runs extends Disposable {
 
   /** Root folders whose runs are shown. */
   get roots(): string[] {
-    return [...this.#watched.keys()];
+    return this.#watched.roots;
   }
 
   /** Shows the runs of these roots and of no others. */
   setRoots(roots: readonly string[]): void {
-    for (const [root, watcher] of this.#watched) {
-      if (roots.includes(root)) continue;
-      watcher.dispose();
-      this.#watched.delete(root);
-    }
-    for (const root of roots) this.#watchRoot(root);
+    this.#watched.set(roots);
     this.scan();
   }
 
   /** Adds a root, such as the folder of a config outside the workspace. */
   addRoot(root: string): void {
-    this.#watchRoot(root);
+    this.#watched.add(root);
     this.scan();
   }
 
@@ -131,11 +128,6 @@ export class Runs extends Disposable {
     for (const run of this.#runs.values()) run.refresh();
   }
 
-  #watchRoot(root: string): void {
-    if (this.#watched.has(root)) return;
-    this.#watched.set(root, this.options.watch(root, (path) => this.#touched(root, path)));
-  }
-
   #list(runs: string): string[] {
     try {
       return listRuns(runs).filter((folder) => this.#runs.has(folder) || existsSync(join(folder, runFiles.config)));
@@ -149,17 +141,10 @@ export class Runs extends Disposable {
     return this.roots.some((root) => dirname(folder) === runsFolder(root));
   }
 
-  /** Waits until a folder's files have settled, then looks at that run, or for it. */
-  #touched(root: string, path: string): void {
-    const id = relative(runsFolder(root), path).split(sep)[0];
-    const folder = id && id !== '..' ? join(runsFolder(root), id) : runsFolder(root);
-    if (this.#settling.has(folder)) return;
-    this.#settling.set(folder, setTimeout(() => {
-      this.#settling.delete(folder);
-      const run = existsSync(folder) ? this.#runs.get(folder) : undefined;
-      if (run) run.refresh();
-      else this.scan();
-    }, SETTLE));
+  #touched(folder: string): void {
+    const run = existsSync(folder) ? this.#runs.get(folder) : undefined;
+    if (run) run.refresh();
+    else this.scan();
   }
 
   #schedule(): void {

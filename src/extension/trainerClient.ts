@@ -1,5 +1,6 @@
 import { createConnection, type Socket } from 'node:net';
-import { createLineSplitter, trainerMessageSchema, type ClientMessage, type TrainerMessage } from '../core/wire.ts';
+import type { z } from 'zod';
+import { createLineSplitter, type ClientMessage } from '../core/wire.ts';
 import { Disposable } from './disposable.ts';
 import type { Log } from './log.ts';
 
@@ -7,27 +8,29 @@ const FIRST_DELAY = 100;
 const LONGEST_DELAY = 5000;
 
 /** What a client needs to know and whom it tells. */
-export interface TrainerClientOptions {
+export interface TrainerClientOptions<Message> {
   /** Path of the socket or named pipe. */
   readonly socket: string;
+  /** What may come over it. */
+  readonly schema: z.ZodType<Message>;
   /** The `seq` up to which events are known; asked again at every connection, so that no gap is left. */
   readonly since: () => number;
-  /** Whether the trainer process still runs; asked when there is no connection. */
+  /** Whether the process still runs; asked when there is no connection. */
   readonly isAlive: () => boolean;
-  readonly onMessage: (message: TrainerMessage) => void;
+  readonly onMessage: (message: Message) => void;
   /** The process has ended; nothing more will come. */
   readonly onGone: () => void;
   readonly log: Log;
 }
 
-/** A connection to a running trainer, renewed until its process is gone. */
-export class TrainerClient extends Disposable {
+/** A connection to a running trainer or supervisor, renewed until its process is gone. */
+export class TrainerClient<Message> extends Disposable {
   #socket: Socket | undefined;
   #connected = false;
   #delay = FIRST_DELAY;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly options: TrainerClientOptions) {
+  constructor(private readonly options: TrainerClientOptions<Message>) {
     super();
     this.register({ dispose: () => {
       clearTimeout(this.#timer);
@@ -67,9 +70,17 @@ export class TrainerClient extends Disposable {
     if (this.isDisposed) return;
     // A trainer that accepts and hangs up at once must not be asked ten times a second: only words reset the pause.
     this.#delay = FIRST_DELAY;
-    const message = parse(line);
-    if (message) this.options.onMessage(message);
-    else this.options.log.warn(`Message of the trainer not understood: ${line.slice(0, 200)}`);
+    const message = this.#parse(line);
+    if (message !== undefined) this.options.onMessage(message);
+    else this.options.log.warn(`${this.options.socket}: message not understood: ${line.slice(0, 200)}`);
+  }
+
+  #parse(line: string): Message | undefined {
+    try {
+      return this.options.schema.safeParse(JSON.parse(line)).data;
+    } catch {
+      return undefined;
+    }
   }
 
   #closed(): void {
@@ -81,13 +92,5 @@ export class TrainerClient extends Disposable {
     }
     this.#timer = setTimeout(() => this.#connect(), this.#delay);
     this.#delay = Math.min(2 * this.#delay, LONGEST_DELAY);
-  }
-}
-
-function parse(line: string): TrainerMessage | undefined {
-  try {
-    return trainerMessageSchema.safeParse(JSON.parse(line)).data;
-  } catch {
-    return undefined;
   }
 }

@@ -3,6 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { errorText, UserError } from '../core/errors.ts';
 import { runFiles } from '../core/runStore.ts';
+import { studyFiles } from '../core/studyStore.ts';
 import type { Log } from './log.ts';
 import type { TrainerNode } from './nodeFinder.ts';
 
@@ -19,6 +20,16 @@ export interface TrainerLauncherOptions {
   readonly log: Log;
 }
 
+/** How a trainer command that is waited for runs. */
+export interface TrainerQuestion {
+  /** Hears each line of its output. */
+  readonly onLine?: (line: string) => void;
+  /** Ends it. */
+  readonly signal?: AbortSignal;
+  /** Folder that holds `.udi`, for commands that look into it. */
+  readonly cwd?: string;
+}
+
 /** What a trainer command that was waited for said. */
 export interface TrainerOutput {
   /** Exit code; null if it was ended on demand or by a signal. */
@@ -27,7 +38,7 @@ export interface TrainerOutput {
   readonly stderr: string;
 }
 
-/** Starts trainer processes: detached ones that train, and short ones that answer a question. */
+/** Starts trainer processes: detached ones that train or supervise, and short ones that answer a question. */
 export class TrainerLauncher {
   constructor(private readonly options: TrainerLauncherOptions) {}
 
@@ -40,15 +51,50 @@ export class TrainerLauncher {
    * Trains the run in `folder`, from its checkpoint if it has one. The process is its own: closing the window does not
    * end it, and what it prints goes to the run's `trainer.log`.
    */
-  async start(folder: string): Promise<ChildProcess> {
+  start(folder: string): Promise<ChildProcess> {
+    return this.#startDetached(['run', folder], folder, runFiles.log);
+  }
+
+  /**
+   * Starts the supervisor of the study in `folder`, which trains what is missing: all of it, or the runs with these
+   * keys. It outlives the window like a trainer; what it prints goes to the study's `supervisor.log`.
+   */
+  startStudy(folder: string, keys: readonly string[] = []): Promise<ChildProcess> {
+    const only = keys.length > 0 ? ['--keys', keys.join(',')] : [];
+    return this.#startDetached(['study-run', folder, ...only], folder, studyFiles.log);
+  }
+
+  /** Runs a trainer command to its end. */
+  async ask(args: readonly string[], { onLine, signal, cwd }: TrainerQuestion = {}): Promise<TrainerOutput> {
+    const node = await this.options.findNode();
+    this.options.log.info(`trainer ${args.join(' ')} with ${node.reason}`);
+    const child = this.#spawn(node, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: OWN_GROUP, cwd });
+    const abort = () => endTree(child);
+    signal?.addEventListener('abort', abort);
+    const output = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name]?.setEncoding('utf8').on('data', (chunk: string) => {
+        output[name] += chunk;
+        for (const line of chunk.split(/\r?\n/)) if (line.trim() !== '') onLine?.(line);
+      });
+    }
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', (error) => reject(cannotStart(node, error)));
+      child.once('close', resolve);
+    }).finally(() => signal?.removeEventListener('abort', abort));
+    return { code: signal?.aborted ? null : code, ...output };
+  }
+
+  /** Starts a process for a folder below `<root>/.udi/<runs or studies>/`, with its output appended to `logFile` there. */
+  async #startDetached(args: readonly string[], folder: string, logFile: string): Promise<ChildProcess> {
     const node = await this.options.findNode();
     const device = node.device ? ['--device', node.device] : [];
-    const log = openSync(join(folder, runFiles.log), 'a');
+    const log = openSync(join(folder, logFile), 'a');
     try {
       // The trainer also looks for backends in the node_modules of the folder that holds `.udi`.
       const cwd = resolve(folder, '..', '..', '..');
       const stdio: StdioOptions = ['ignore', log, log];
-      const child = this.#spawn(node, ['run', folder, ...device], { detached: true, stdio, cwd });
+      const child = this.#spawn(node, [...args, ...device], { detached: true, stdio, cwd });
       await started(child, node);
       child.unref();
       this.options.log.info(`Training ${folder} as process ${child.pid ?? '?'} with ${node.reason}.`);
@@ -60,29 +106,6 @@ export class TrainerLauncher {
     } finally {
       closeSync(log);
     }
-  }
-
-  /** Runs a trainer command to its end; `onLine` hears each line of its output, `signal` ends it. */
-  async ask(
-    args: readonly string[], onLine: (line: string) => void = () => {}, signal?: AbortSignal,
-  ): Promise<TrainerOutput> {
-    const node = await this.options.findNode();
-    this.options.log.info(`trainer ${args.join(' ')} with ${node.reason}`);
-    const child = this.#spawn(node, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: OWN_GROUP });
-    const abort = () => endTree(child);
-    signal?.addEventListener('abort', abort);
-    const output = { stdout: '', stderr: '' };
-    for (const name of ['stdout', 'stderr'] as const) {
-      child[name]?.setEncoding('utf8').on('data', (chunk: string) => {
-        output[name] += chunk;
-        for (const line of chunk.split(/\r?\n/)) if (line.trim() !== '') onLine(line);
-      });
-    }
-    const code = await new Promise<number | null>((resolve, reject) => {
-      child.once('error', (error) => reject(cannotStart(node, error)));
-      child.once('close', resolve);
-    }).finally(() => signal?.removeEventListener('abort', abort));
-    return { code: signal?.aborted ? null : code, ...output };
   }
 
   #spawn(node: TrainerNode, args: readonly string[], options: Parameters<typeof spawn>[2]): ChildProcess {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import manifest from '../../package.json' with { type: 'json' };
 import type { Catalog } from '../core/catalog.ts';
 import { configSchema } from '../core/config.ts';
+import { studySchema } from '../core/studyConfig.ts';
 import { backends } from './backends/index.ts';
 import { datasets } from './datasets/index.ts';
 import { encoders } from './encoders/index.ts';
@@ -27,4 +28,12 @@ export function createCatalog(): Catalog {
 /** JSON Schema of `*.udi.yaml`, for completion and validation in editors. */
 export function createConfigJsonSchema(catalog: Catalog): unknown {
   return z.toJSONSchema(configSchema(catalog), { io: 'input' });
+}
+
+/** JSON Schema of `*.udi-study.yaml`; a base that stands in the study itself is a config without need of a name. */
+export function createStudyJsonSchema(catalog: Catalog): unknown {
+  const study = studySchema(catalog);
+  const { base } = study.shape;
+  const inline = z.union([z.string().min(1), configSchema(catalog).partial({ name: true })]).describe(base.description ?? '');
+  return z.toJSONSchema(study.partial({ name: true }).extend({ base: inline }), { io: 'input' });
 }

@@ -3,11 +3,14 @@ import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { errorText, UserError } from '../core/errors.ts';
 import { findRun, runsFolder } from '../core/runStore.ts';
+import { studyTableIds } from '../core/studyPlan.ts';
 import type { BackendSearch } from './backends/index.ts';
-import { createCatalog, createConfigJsonSchema } from './catalog.ts';
+import { createCatalog, createConfigJsonSchema, createStudyJsonSchema } from './catalog.ts';
+import { cacheCommand } from './cli/cache.ts';
 import { doctorCommand } from './cli/doctor.ts';
 import { installBackendCommand, installable } from './cli/installBackend.ts';
 import { runsCommand, showCommand } from './cli/runs.ts';
+import { studyOnTerminal, studyPrepareCommand, studyRunCommand, studyStatusCommand, studyTableCommand, textFormats } from './cli/study.ts';
 import { exitCodes, trainCommand, trainOnTerminal } from './cli/train.ts';
 
 const catalog = createCatalog();
@@ -20,6 +23,10 @@ const oneOf = (known: readonly string[]) => (value: string): string => {
   return value;
 };
 const device = oneOf(['auto', ...catalog.devices.map((each) => each.id)]);
+const positiveInteger = (value: string): number => {
+  if (!/^[1-9]\d*$/.test(value)) throw new InvalidArgumentError('A whole number of at least 1.');
+  return Number(value);
+};
 const folderOf = (options: { runs?: string }): string => (options.runs ? resolve(options.runs) : runsFolder(process.cwd()));
 const setExit = (code: number): void => {
   process.exitCode = code;
@@ -58,6 +65,38 @@ program.command('show <run>')
   .option('--json', 'as JSON')
   .action((run: string, options: { runs?: string; json?: boolean }) => showCommand(folderOf(options), run, options.json ?? false));
 
+program.command('cache')
+  .description('show the finished stages that runs share, or remove them')
+  .argument('[action]', 'show or clear', oneOf(['show', 'clear']), 'show')
+  .option('--runs <folder>', 'folder of the runs')
+  .option('--json', 'as JSON')
+  .action((action: string, options: { runs?: string; json?: boolean }) =>
+    cacheCommand(folderOf(options), action === 'clear' ? 'clear' : 'show', options.json ?? false));
+
+const study = program.command('study').description('run many configs as one study (*.udi-study.yaml), and show its tables');
+
+study.command('run <study>')
+  .description('run what is missing or failed of a study (file or id); Ctrl-C stops after the epochs, twice cancels')
+  .option('--parallel <n>', 'runs side by side, over what the study says', positiveInteger)
+  .option('--device <id>', 'backend of all runs, over their configs', device)
+  .option('--runs <folder>', 'folder of the runs; the studies are beside it')
+  .option('--json', 'print every event of the study as one JSON line')
+  .action(async (text: string, options) => setExit(await studyRunCommand(text, folderOf(options), { ...options, trainer: __filename })));
+
+study.command('status <study>')
+  .description('show the runs of a study (file or id): state, epochs, accuracy')
+  .option('--runs <folder>', 'folder of the runs; the studies are beside it')
+  .option('--json', 'as JSON')
+  .action((text: string, options: { runs?: string; json?: boolean }) => studyStatusCommand(text, folderOf(options), options.json ?? false));
+
+study.command('table <study>')
+  .description('show the tables of a study (file or id): mean ± deviation over its seeds')
+  .option('--table <id>', 'one table only', oneOf(studyTableIds))
+  .option('--format <format>', textFormats.join(', '), oneOf(textFormats), 'text')
+  .option('--runs <folder>', 'folder of the runs; the studies are beside it')
+  .action((text: string, options: { table?: string; format: (typeof textFormats)[number]; runs?: string }) =>
+    studyTableCommand(text, folderOf(options), options));
+
 program.command('doctor')
   .description('list the backends, whether they can be used here, and how to get them')
   .option('--json', 'as JSON')
@@ -74,9 +113,25 @@ program.command('run <folder>', { hidden: true })
   .option('--device <id>', 'backend, over the config', device)
   .action(async (folder: string, options) => setExit(await trainOnTerminal(resolve(folder), options, search)));
 
+program.command('study-prepare <file>', { hidden: true })
+  .description('check a study file, write what it asks for, print the folder of the study; what the extension asks')
+  .option('--runs <folder>', 'folder of the runs; the studies are beside it')
+  .option('--json', 'as JSON')
+  .action((file: string, options: { runs?: string }) => studyPrepareCommand(file, folderOf(options)));
+
+program.command('study-run <folder>', { hidden: true })
+  .description('run the study in a folder; what the extension starts')
+  .option('--keys <keys>', 'only these runs of its plan, separated by commas', (value: string) => value.split(','))
+  .option('--parallel <n>', 'runs side by side, over what the study says', positiveInteger)
+  .option('--device <id>', 'backend of all runs, over their configs', device)
+  .option('--json', 'print every event of the study as one JSON line')
+  .action(async (folder: string, options) => setExit(await studyOnTerminal(resolve(folder), { ...options, trainer: __filename })));
+
 program.command('catalog', { hidden: true })
   .description('methods, datasets, encoders and settings as JSON; what the build stores for the extension')
-  .action(() => { process.stdout.write(JSON.stringify({ catalog, configSchema: createConfigJsonSchema(catalog) })); });
+  .action(() => {
+    process.stdout.write(JSON.stringify({ catalog, configSchema: createConfigJsonSchema(catalog), studySchema: createStudyJsonSchema(catalog) }));
+  });
 
 program.parseAsync().catch((error: unknown) => {
   process.stderr.write(error instanceof UserError ? `${errorText(error)}\n` : `${error instanceof Error ? error.stack : String(error)}\n`);

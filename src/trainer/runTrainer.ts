@@ -1,27 +1,29 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { methodRefusal } from '../core/catalog.ts';
 import { requireConfig } from '../core/parseConfig.ts';
 import { epochsOf, type RunConfig } from '../core/config.ts';
 import { UserError } from '../core/errors.ts';
 import type { NewEvent, RunEvent } from '../core/events.ts';
-import { isSameProcess, processStart } from '../core/processIdentity.ts';
 import type { EndState } from '../core/run.ts';
-import { readTrainerInfo, runFiles, type TrainerInfo } from '../core/runStore.ts';
-import type { Progress } from '../core/wire.ts';
+import { runFiles } from '../core/runStore.ts';
+import { trainerCommandSchema, type Progress, type TrainerCommand, type TrainerMessage } from '../core/wire.ts';
 import { chooseBackend, type BackendSearch } from './backends/index.ts';
 import { createCatalog } from './catalog.ts';
 import { readCheckpoint, readVariables } from './checkpoint.ts';
+import { claim } from './claim.ts';
 import { Cancelled, Control } from './control.ts';
 import { findDataset } from './datasets/index.ts';
 import type { Dataset } from './datasets/dataset.ts';
 import { writeDurably } from './durable.ts';
 import { findEncoder } from './encoders/index.ts';
 import { Journal } from './journal.ts';
+import { ownPeakMemory } from './memory.ts';
 import { findMethod } from './methods/index.ts';
 import { MultimodalModel, type FusionKind } from './model.ts';
 import { encodeSafetensors } from './safetensors.ts';
 import { socketPath, startServer } from './server.ts';
+import { cacheFolder, StageCache } from './stageCache.ts';
 import { train, type Timings } from './train.ts';
 
 /** How a trainer process is run. */
@@ -34,6 +36,8 @@ export interface TrainerOptions {
   /** Receives the control as soon as requests can be taken (signals of a terminal). */
   readonly onControl?: (control: Control) => void;
   readonly timings?: Timings;
+  /** Whether stages are shared with other runs through `.udi/cache`; yes by default, unless `UDI_CACHE=off`. */
+  readonly cache?: boolean;
 }
 
 /** Milliseconds between two progress messages. */
@@ -47,7 +51,9 @@ const PROGRESS_INTERVAL = 250;
 export async function runTrainer(folder: string, options: TrainerOptions): Promise<EndState> {
   const file = join(folder, runFiles.config);
   const config = requireConfig(readConfigText(file), createCatalog(), file, { name: 'run' });
-  const release = claimRun(folder);
+  mkdirSync(join(folder, runFiles.checkpoints), { recursive: true });
+  const release = claim(join(folder, runFiles.trainer), socketPath(folder), (owner) =>
+    new UserError(`The run in ${folder} is being trained by process ${owner.pid}.`, 'Open it to watch; or stop it first.'));
   try {
     const journal = new Journal(folder);
     try {
@@ -63,7 +69,9 @@ export async function runTrainer(folder: string, options: TrainerOptions): Promi
 
 async function trainWithJournal(folder: string, config: RunConfig, journal: Journal, options: TrainerOptions): Promise<EndState> {
   const control = new Control((paused) => journal.append({ type: paused ? 'paused' : 'continued' }));
-  const server = await startServer(folder, journal, control);
+  const server = await startServer<RunEvent, TrainerCommand, TrainerMessage>({
+    path: socketPath(folder), journal, commands: trainerCommandSchema, onCommand: (command) => obey(control, command),
+  });
   const unsubscribe = journal.subscribe(journal.run.lastSeq, (event) => options.onEvent?.(event));
   options.onControl?.(control);
   let sent = 0;
@@ -81,7 +89,7 @@ async function trainWithJournal(folder: string, config: RunConfig, journal: Jour
     end = endOf(error);
   }
   try {
-    journal.append({ type: 'ended', ...end });
+    journal.append({ type: 'ended', ...end, peakMemory: ownPeakMemory() });
   } catch (error) {
     // A journal that cannot be written any more (disk full) must not hide why; the run counts as interrupted.
     process.stderr.write(`${end.error?.message ?? end.state}\n${error instanceof Error ? error.message : String(error)}\n`);
@@ -91,6 +99,15 @@ async function trainWithJournal(folder: string, config: RunConfig, journal: Jour
     if (options.timings) options.timings['journal'] = journal.seconds;
   }
   return end.state;
+}
+
+function obey(control: Control, { type }: TrainerCommand): void {
+  switch (type) {
+    case 'stop': return control.stop();
+    case 'cancel': return control.cancel();
+    case 'pause': return control.pause();
+    case 'resume': return control.resume();
+  }
 }
 
 function endOf(error: unknown): { state: EndState; error?: { message: string; hint?: string } } {
@@ -119,7 +136,11 @@ async function prepareAndTrain(
   } else {
     journal.append(startedEvent(config, dataset, model, backend, method));
   }
-  const state = await train({ folder, config, dataset, method, model, journal, control, checkpoint, onProgress }, options.timings);
+  const before = journal.run.started!.backend;
+  // Numbers of one backend are not those of another: a run that has moved neither gives nor takes stages.
+  const shares = (options.cache ?? process.env['UDI_CACHE'] !== 'off') && before.id === backend.id && before.device === backend.device;
+  const cache = shares ? new StageCache(cacheFolder(folder)) : undefined;
+  const state = await train({ folder, config, dataset, method, model, journal, control, checkpoint, onProgress, cache }, options.timings);
   if (state === 'finished') {
     const weights = await readVariables('model', model.variables());
     const named = Object.fromEntries(Object.entries(weights).map(([name, tensor]) => [name.slice('model/'.length), tensor]));
@@ -192,33 +213,5 @@ function readConfigText(file: string): string {
     return readFileSync(file, 'utf8');
   } catch {
     throw new UserError(`There is no ${file}.`, 'Name the folder of a run, below .udi/runs.');
-  }
-}
-
-/**
- * Writes trainer.json as the only trainer of the run, in one step (a hard link fails if the name exists), and returns
- * the function that ends the claim. The file itself stays: it says who trained last.
- */
-function claimRun(folder: string): () => void {
-  const file = join(folder, runFiles.trainer);
-  mkdirSync(join(folder, runFiles.checkpoints), { recursive: true });
-  const info: TrainerInfo = { pid: process.pid, start: processStart(process.pid) ?? '', socket: socketPath(folder), node: process.version };
-  const mine = `${file}.${process.pid}`;
-  writeFileSync(mine, `${JSON.stringify(info, null, 2)}\n`);
-  try {
-    for (;;) {
-      try {
-        linkSync(mine, file);
-        return () => rmSync(info.socket, { force: true });
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      }
-      const owner = readTrainerInfo(folder);
-      if (owner && isSameProcess(owner.pid, owner.start)) throw new UserError(`The run in ${folder} is being trained by process ${owner.pid}.`, 'Open it to watch; or stop it first.');
-      renameSync(file, `${mine}.stale`);
-      rmSync(`${mine}.stale`, { force: true });
-    }
-  } finally {
-    rmSync(mine, { force: true });
   }
 }

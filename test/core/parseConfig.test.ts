@@ -73,6 +73,7 @@ describe('parseConfig', () => {
 
   it('reports broken YAML with its line, and an empty file', () => {
     expect(problemsOf('name: "open\nmethod: x\n')[0]?.at).toMatch(/^[123]:/);
+    expect(problemsOf('dataset: *other\n')).toEqual([{ key: '', message: expect.stringContaining('Unresolved alias') as string, at: '1:1' }]);
     expect(problemsOf('').map((problem) => problem.key).sort()).toEqual(['dataset', 'method', 'training']);
   });
 
@@ -83,6 +84,18 @@ describe('parseConfig', () => {
     expect(config?.training.schedule).toEqual({ name: 'step', every: 5, factor: 0.1 });
     expect(problemsOf(good, ['training.epochs=-1'])[0]?.message).toContain('--set training.epochs');
     expect(() => parse(good, ['nonsense'])).toThrow(/key=value/);
+  });
+
+  it('drops the settings of the method that an override replaces, and only then', () => {
+    const base = good.replace('name: udi', 'name: udi, anchor: gray');
+    expect(parse(base, ['method.name=sum']).config?.method).toEqual({ name: 'sum' });
+    expect(parse(base, ['method.name=udi']).config?.method['anchor']).toBe('gray');
+  });
+
+  it('refuses a method that does not take the modalities of the dataset, at its name', () => {
+    const one = { ...catalog, methods: catalog.methods.map((method) => ({ ...method, modalities: { min: 3, reason: 'It needs a majority.' } })) };
+    const [problem] = parseConfig(good, one, { name: 'fallback' }).problems;
+    expect(problem).toMatchObject({ key: 'method.name', line: 3, column: 17, message: expect.stringMatching(/at least 3 .*It needs a majority\.$/) as string });
   });
 
   it('throws file:line:column for callers that cannot go on', () => {

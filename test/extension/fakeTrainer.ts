@@ -5,20 +5,24 @@ import { join } from 'node:path';
 import type { RunEvent } from '../../src/core/events.ts';
 import { processStart } from '../../src/core/processIdentity.ts';
 import { readJournal, runFiles } from '../../src/core/runStore.ts';
+import type { StudyEvent } from '../../src/core/studyEvents.ts';
+import { readStudyJournal, studyFiles } from '../../src/core/studyStore.ts';
 import {
-  clientMessageSchema, createLineSplitter, type ClientMessage, type TrainerMessage,
+  clientMessageSchema, createLineSplitter, type ClientMessage, type SupervisorMessage, type TrainerMessage,
 } from '../../src/core/wire.ts';
 import { appendEvents } from './runFixture.ts';
 
-/** The socket side of a trainer, in the test's own process, for tests in which training is not the point. */
-export class FakeTrainer {
+/**
+ * The socket side of a trainer or supervisor, in the test's own process, for tests in which training is not the point.
+ */
+export class FakeTrainer<Event extends RunEvent | StudyEvent = RunEvent> {
   readonly received: ClientMessage[] = [];
   readonly path: string;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #subscribed = new Set<Socket>();
 
-  private constructor(private readonly folder: string) {
+  private constructor(private readonly folder: string, private readonly read: (folder: string) => readonly Event[]) {
     const name = `udi-fake-${process.pid}-${Math.random().toString(16).slice(2)}`;
     const windows = process.platform === 'win32';
     this.path = windows ? `\\\\.\\pipe\\${name}` : join(mkdtempSync(join(tmpdir(), 'udi-')), 'socket');
@@ -34,22 +38,24 @@ export class FakeTrainer {
   }
 
   /** Listens, and writes the run's trainer file with the identity of this process. */
-  static async start(folder: string, pid = process.pid): Promise<FakeTrainer> {
-    const trainer = new FakeTrainer(folder);
-    await new Promise<void>((resolve) => trainer.#server.listen(trainer.path, resolve));
-    const info = { pid, start: processStart(pid) ?? 'gone', socket: trainer.path, node: process.version };
-    writeFileSync(join(folder, runFiles.trainer), JSON.stringify(info));
-    return trainer;
+  static start(folder: string, pid = process.pid): Promise<FakeTrainer> {
+    return new FakeTrainer(folder, (each) => readJournal(each).events).#listen(join(folder, runFiles.trainer), pid);
+  }
+
+  /** The same for a study and its supervisor file. */
+  static supervise(folder: string, pid = process.pid): Promise<FakeTrainer<StudyEvent>> {
+    const supervisor = new FakeTrainer(folder, (each) => readStudyJournal(each).events);
+    return supervisor.#listen(join(folder, studyFiles.supervisor), pid);
   }
 
   /** Appends to the journal, then tells the subscribers, in the trainer's order. */
-  emit(events: readonly RunEvent[]): void {
+  emit(events: readonly Event[]): void {
     appendEvents(this.folder, events);
-    for (const event of events) this.broadcast({ type: 'event', event });
+    for (const event of events) this.broadcast({ type: 'event', event } as TrainerMessage | SupervisorMessage);
   }
 
   /** Sends something to every subscriber. */
-  broadcast(message: TrainerMessage): void {
+  broadcast(message: TrainerMessage | SupervisorMessage): void {
     for (const socket of this.#subscribed) socket.write(`${JSON.stringify(message)}\n`);
   }
 
@@ -64,12 +70,18 @@ export class FakeTrainer {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
+  async #listen(file: string, pid: number): Promise<this> {
+    await new Promise<void>((resolve) => this.#server.listen(this.path, resolve));
+    writeFileSync(file, JSON.stringify({ pid, start: processStart(pid) ?? 'gone', socket: this.path, node: process.version }));
+    return this;
+  }
+
   #receive(socket: Socket, line: string): void {
     const message = clientMessageSchema.parse(JSON.parse(line));
     this.received.push(message);
     if (message.type !== 'subscribe') return;
     this.#subscribed.add(socket);
-    for (const event of readJournal(this.folder).events) {
+    for (const event of this.read(this.folder)) {
       if (event.seq > message.since) socket.write(`${JSON.stringify({ type: 'event', event })}\n`);
     }
   }

@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { catalog } from '../core/catalogFixture.ts';
 import { outlineOf } from '../../src/extension/language/configChoices.ts';
-import { ConfigChecker, configName, isConfigDocument, isConfigFile } from '../../src/extension/language/configFile.ts';
+import { Checker } from '../../src/extension/language/checker.ts';
 import { ConfigHelp } from '../../src/extension/language/configSchema.ts';
 import { cursorAt, type Cursor } from '../../src/extension/language/cursor.ts';
+import { configKind, isDocumentOf, isOfKind, nameOf, studyKind } from '../../src/extension/language/fileKind.ts';
 import { keyAt } from '../../src/extension/language/keyAt.ts';
+import { keyHelp } from '../../src/extension/language/schemaHelp.ts';
+import { StudyHelp } from '../../src/extension/language/studyHelp.ts';
 
 /** The cursor at `|` in a text. */
 function at(text: string): Cursor | undefined {
@@ -14,22 +17,32 @@ function at(text: string): Cursor | undefined {
   return cursorAt(lines.map((each) => each.replace('|', '')), line, column);
 }
 
-describe('configFile', () => {
-  it('knows configs by name', () => {
-    expect(['a.udi.yaml', '/x/b.udi.yml', 'c.udi.json', 'd.yaml', 'udi.yaml.txt', 'e.udi-study.yaml'].map(isConfigFile))
-      .toEqual([true, true, true, false, false, false]);
-    expect(configName('/x/cgmnist.udi.yaml')).toBe('cgmnist');
-    expect(isConfigDocument({ uri: { scheme: 'git', path: '/a.udi.yaml' } })).toBe(false);
-  });
+describe('kinds of files', () => {
+  const names = ['a.udi.yaml', '/x/b.udi.yml', 'c.udi.json', 'd.yaml', 'udi.yaml.txt', 'e.udi-study.yaml', 'f.udi-study.JSON'];
 
-  it('checks each version of a document once', () => {
-    const checker = new ConfigChecker(catalog);
-    const uri = { path: '/a.udi.yaml', toString: () => 'file:///a.udi.yaml' };
+  it('are known by name, and each file is of one kind', () => {
+    expect(names.filter((name) => isOfKind(configKind, name))).toEqual(names.slice(0, 3));
+    expect(names.filter((name) => isOfKind(studyKind, name))).toEqual(names.slice(5));
+    expect(nameOf(configKind, '/x/cgmnist.udi.yaml', 'run')).toBe('cgmnist');
+    expect(nameOf(studyKind, '/x/cgmnist.udi-study.yaml', 'study')).toBe('cgmnist');
+    expect(nameOf(configKind, '/x/.udi.yaml', 'run')).toBe('run');
+    expect(isDocumentOf(configKind, { uri: { scheme: 'git', path: '/a.udi.yaml' } })).toBe(false);
+    expect(isDocumentOf(studyKind, { uri: { scheme: 'untitled', path: '/a.udi-study.yaml' } })).toBe(true);
+  });
+});
+
+describe('Checker', () => {
+  it('checks each version of a document once, until it is to forget', () => {
+    const checker = new Checker((text, path) => ({ problems: [], read: `${path}: ${text}` }));
+    const uri = { fsPath: '/a.udi.yaml', toString: () => 'file:///a.udi.yaml' };
     const document = { version: 1, uri, getText: () => 'dataset: 1' };
     const first = checker.check(document);
-    expect(first.problems.length).toBeGreaterThan(0);
+    expect(first.read).toBe('/a.udi.yaml: dataset: 1');
     expect(checker.check(document)).toBe(first);
     expect(checker.check({ ...document, version: 2 })).not.toBe(first);
+    const second = checker.check({ ...document, version: 2 });
+    checker.clear();
+    expect(checker.check({ ...document, version: 2 })).not.toBe(second);
   });
 });
 
@@ -53,6 +66,15 @@ describe('cursorAt', () => {
     });
     expect(at('method: { name: udi, alpha: { consistency: 1, |')).toMatchObject({ path: ['method', 'alpha'] });
     expect(at('method: { alpha: { consistency: 1 }, anchor: |')).toMatchObject({ path: ['method'], valueOf: 'anchor' });
+  });
+
+  it('reads entries of lists as values of the key of the list', () => {
+    expect(at('presets: [alpha, |')).toMatchObject({ path: [], valueOf: 'presets' });
+    expect(at('grid: { model.fusion: [sum, |')).toMatchObject({ path: ['grid'], valueOf: 'model.fusion' });
+    expect(at('grid: { model.fusion: [sum, mean], |')).toMatchObject({ path: ['grid'], valueOf: undefined });
+    expect(at('grid:\n  model.fusion:\n    - sum\n    - |')).toMatchObject({ path: ['grid'], valueOf: 'model.fusion' });
+    expect(at('presets:\n- alpha\n- |')).toMatchObject({ path: [], valueOf: 'presets' });
+    expect(at('- a: |')).toBeUndefined();
   });
 
   it('offers nothing in comments and where no map can be', () => {
@@ -91,19 +113,54 @@ describe('ConfigHelp', () => {
   });
 
   it('says help, range, default and whether a key is required', () => {
-    expect(help.key(['method', 'tieTolerance'], udi)).toMatchObject({
+    expect(keyHelp(help, ['method', 'tieTolerance'], udi)).toMatchObject({
       help: 'Points.', detail: 'number, at least 0, at most 100; default 1.5', required: false, isMap: false,
     });
-    expect(help.key(['training'], udi)).toMatchObject({ required: true, isMap: true });
-    expect(help.key(['dataset', 'root'], udi)).toMatchObject({ required: true, help: 'Folder.' });
-    expect(help.key(['training', 'learningRate'], udi)?.detail).toBe('number, above 0; default 0.01');
-    expect(help.key(['nope'], udi)).toBeUndefined();
+    expect(keyHelp(help, ['training'], udi)).toMatchObject({ required: true, isMap: true });
+    expect(keyHelp(help, ['dataset', 'root'], udi)).toMatchObject({ required: true, help: 'Folder.' });
+    expect(keyHelp(help, ['training', 'learningRate'], udi)?.detail).toBe('number, above 0; default 0.01');
+    expect(keyHelp(help, ['nope'], udi)).toBeUndefined();
+  });
+});
+
+describe('StudyHelp', () => {
+  const help = new StudyHelp(catalog, new ConfigHelp(catalog));
+  const choices = { method: 'udi', dataset: 'cgmnist' };
+  const keys = (path: string[]) => help.keys(path, choices).map(({ key }) => key);
+  const values = (path: string[]) => help.values(path, choices).map(({ value }) => value);
+
+  it('lists the keys and values of a study', () => {
+    expect(keys([])).toEqual(['name', 'base', 'set', 'seeds', 'presets', 'grid', 'methods', 'parallel']);
+    expect(keys(['presets'])).toEqual(['methods', 'components', 'alpha', 'anchor']);
+    expect(keys(['presets', 'methods'])).toEqual(['seeds', 'only']);
+    expect(keys(['methods'])).toEqual(['sum', 'udi']);
+    expect(values(['presets'])).toEqual(['methods', 'components', 'alpha', 'anchor']);
+    expect(values(['presets', 'methods', 'only'])).toEqual(['sum', 'udi']);
+    expect(keyHelp(help, ['seeds'], choices)?.help).toMatch(/Seeds/);
+    expect(keyHelp(help, ['set'], choices)?.isMap).toBe(true);
+  });
+
+  it('lists dotted keys of a config where the study changes one, and their values', () => {
+    for (const path of [['set'], ['grid'], ['methods', 'udi']]) {
+      expect(keys(path)).toEqual(expect.arrayContaining(['training.epochs', 'model.fusion', 'method.anchor', 'device']));
+    }
+    expect(keys(['methods', 'sum'])).not.toContain('method.anchor');
+    expect(values(['grid', 'model.fusion'])).toEqual(['sum', 'mean', 'concat']);
+    expect(values(['methods', 'udi', 'method.anchor'])).toEqual(['auto', 'gray', 'color']);
+    expect(keyHelp(help, ['set', 'training.learningRate'], choices)?.detail).toBe('number, above 0; default 0.01');
+  });
+
+  it('is a config below base', () => {
+    expect(keys(['base'])).toEqual(['name', 'dataset', 'model', 'method', 'training', 'device']);
+    expect(values(['base', 'dataset', 'name'])).toEqual(['cgmnist', 'arrays']);
+    const text = 'base:\n  dataset: { name: cgmnist }\n  method: { name: udi }\n';
+    expect(outlineOf(text, help).choices).toEqual(choices);
   });
 });
 
 describe('outlineOf', () => {
   it('reads what it can of a half typed text', () => {
-    const outline = outlineOf('dataset: { name: cgmnist }\nmethod:\n  name: udi\n  al\ntraining:', 3);
+    const outline = outlineOf('dataset: { name: cgmnist }\nmethod:\n  name: udi\n  al\ntraining:', { without: 3 });
     expect(outline.choices).toEqual({ dataset: 'cgmnist', method: 'udi' });
     expect(outline.keysAt(['method'])).toEqual(['name']);
     expect(outlineOf(': : {{{').choices).toEqual({ dataset: undefined, method: undefined });

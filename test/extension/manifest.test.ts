@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { commandIds } from '../../src/extension/commands/ids.ts';
+import { configKind, isOfKind, studyKind } from '../../src/extension/language/fileKind.ts';
+import { stateIcons } from '../../src/extension/runText.ts';
+import { studyIcons } from '../../src/extension/studyText.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const menuItem = z.looseObject({ command: z.string(), when: z.string().optional(), group: z.string().optional() });
@@ -17,11 +20,20 @@ const manifest = z.looseObject({
     menus: z.record(z.string(), z.array(menuItem)),
     viewsContainers: z.object({ activitybar: z.array(z.looseObject({ id: z.string(), icon: z.string() })) }),
     views: z.record(z.string(), z.array(z.looseObject({ id: z.string(), icon: z.string() }))),
+    languages: z.array(z.looseObject({ extensions: z.array(z.string()) })),
+    yamlValidation: z.array(z.looseObject({ fileMatch: z.array(z.string()) })),
+    jsonValidation: z.array(z.looseObject({ fileMatch: z.array(z.string()) })),
     viewsWelcome: z.array(z.looseObject({ view: z.string(), contents: z.string() })),
     configuration: z.object({ properties: z.record(z.string(), z.looseObject({ scope: z.string() })) }),
   }),
 }).parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
 const { contributes } = manifest;
+
+/** Whether a `when` clause lets an entry be shown on a tree item with this context value. */
+function fits(when: string, item: string): boolean {
+  const [, pattern, literal] = /viewItem (?:=~ \/(.*)\/|== (\S+))/.exec(when) ?? [];
+  return pattern !== undefined ? new RegExp(pattern).test(item) : literal === undefined || literal === item;
+}
 
 describe('package.json and the code', () => {
   it('know the same commands', () => {
@@ -42,15 +54,34 @@ describe('package.json and the code', () => {
     expect(contributes.viewsWelcome.filter(({ view }) => !views.includes(view))).toEqual([]);
   });
 
-  it('offer at most three inline actions in every state of a run', () => {
+  it('offer at most three inline actions in every state of a run or study, and at least one in every study to run or stop', () => {
     const inline = contributes.menus['view/item/context']!.filter(({ group }) => group?.startsWith('inline'));
-    for (const state of ['running', 'paused', 'finished', 'stopped', 'cancelled', 'failed', 'interrupted']) {
-      const shown = inline.filter(({ when = '' }) => {
-        const [, pattern, literal] = /viewItem (?:=~ \/(.*)\/|== (\S+))/.exec(when)!;
-        return pattern ? new RegExp(pattern).test(`run.${state}`) : literal === `run.${state}`;
-      });
-      expect(shown.length, state).toBeLessThanOrEqual(3);
+    const shown = (item: string) => inline.filter(({ when = '' }) => fits(when, item)).map(({ command }) => command);
+    for (const state of Object.keys(stateIcons)) expect(shown(`run.${state}`).length, state).toBeLessThanOrEqual(3);
+    for (const state of Object.keys(studyIcons)) {
+      const wanted = state === 'running' ? ['udi.stopStudy'] : state === 'finished' ? [] : ['udi.runStudy'];
+      expect(shown(`study.${state}`), state).toEqual(wanted);
     }
+  });
+
+  it('offer what is for runs on runs only, and what is for studies on studies only', () => {
+    for (const { command, when = '' } of contributes.menus['view/item/context']!) {
+      const isOfStudy = fits(when, 'study.stopped') || fits(when, 'study.running');
+      const isOfRun = fits(when, 'run.finished') || fits(when, 'run.running') || fits(when, 'run.paused') || fits(when, 'run.failed');
+      expect([command, isOfStudy, isOfRun]).toEqual([command, /Study$|showLog/.test(command), !/Study$/.test(command)]);
+    }
+  });
+
+  it('know configs and studies by the same names as the code', () => {
+    const { languages, yamlValidation, jsonValidation } = contributes;
+    const endings = languages.flatMap(({ extensions }) => extensions);
+    const yaml = endings.filter((ending) => !ending.endsWith('json'));
+    for (const ending of endings) {
+      expect([configKind, studyKind].filter((kind) => isOfKind(kind, `x${ending}`)), ending).toHaveLength(1);
+    }
+    expect(yamlValidation.flatMap(({ fileMatch }) => fileMatch)).toEqual(yaml.map((ending) => `*${ending}`));
+    expect(jsonValidation.flatMap(({ fileMatch }) => fileMatch)).toEqual(['*.udi.json', '*.udi-study.json']);
+    for (const { glob } of [configKind, studyKind]) expect(manifest.activationEvents).toContain(`workspaceContains:${glob}`);
   });
 
   it('restrict in an untrusted workspace every setting that names a program', () => {
@@ -65,8 +96,10 @@ describe('package.json and the code', () => {
   });
 
   it('activate for restored panels and for folders with runs, and never always', () => {
-    expect(manifest.activationEvents).toEqual(expect.arrayContaining(
-      ['onWebviewPanel:udi.run', 'onWebviewPanel:udi.compare', 'workspaceContains:.udi/runs']));
+    expect(manifest.activationEvents).toEqual(expect.arrayContaining([
+      'onWebviewPanel:udi.run', 'onWebviewPanel:udi.compare', 'onWebviewPanel:udi.study',
+      'workspaceContains:.udi/runs', 'workspaceContains:.udi/studies',
+    ]));
     expect(manifest.activationEvents).not.toContain('*');
   });
 

@@ -4,6 +4,7 @@ import { stringify } from 'yaml';
 import { runConfigSchema, type RunConfig } from '../../src/core/config.ts';
 import { runEventSchema, type NewEvent, type RunEvent } from '../../src/core/events.ts';
 import { runFiles, runsFolder, writeMeta, type RunMeta } from '../../src/core/runStore.ts';
+import type { StudyEvent } from '../../src/core/studyEvents.ts';
 
 /** Time of the first event of every hand-written journal; a minute lies between two events. */
 export const START = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -79,7 +80,7 @@ export function writeRun(
   return folder;
 }
 
-/** Appends events to a journal as the trainer does. */
-export function appendEvents(folder: string, journal: readonly RunEvent[]): void {
+/** Appends events to a journal as the trainer or the supervisor does. */
+export function appendEvents(folder: string, journal: readonly (RunEvent | StudyEvent)[]): void {
   appendFileSync(join(folder, runFiles.events), journal.map((event) => `${JSON.stringify(event)}\n`).join(''));
 }

@@ -41,7 +41,7 @@ export async function openConfig(stem: string, text: string, ending = 'udi.yaml'
 /** Closes all editors and removes what a suite has written: numbered files, those named, and runs. */
 export async function cleanUp(...names: string[]): Promise<void> {
   await vscode.commands.executeCommand('workbench.action.closeAllEditors');
-  const numbered = readdirSync(workspaceRoot()).filter((name) => /-\d+\.(udi\.)?(yaml|json)$/.test(name));
+  const numbered = readdirSync(workspaceRoot()).filter((name) => /-\d+\.(udi(-study)?\.)?(yaml|json)$/.test(name));
   for (const name of ['.udi', ...numbered, ...names]) {
     rmSync(join(workspaceRoot(), name), { recursive: true, force: true });
   }

@@ -23,7 +23,7 @@ export type Bundles = Readonly<Record<string, string>>;
 export async function buildPages(): Promise<Bundles> {
   const { outputFiles } = await build({
     absWorkingDir: root,
-    entryPoints: ['webview/runPanel.ts', 'webview/comparePanel.ts', 'webview/panel.css'],
+    entryPoints: ['webview/runPanel.ts', 'webview/comparePanel.ts', 'webview/studyPanel.ts', 'webview/panel.css'],
     bundle: true,
     minify: true,
     platform: 'browser',
@@ -74,7 +74,7 @@ const DEFAULT_STYLES = `body { margin: 0; padding: 0 20px;
 export async function openPanel(
   browser: Browser,
   bundles: Bundles,
-  script: 'runPanel.js' | 'comparePanel.js',
+  script: 'runPanel.js' | 'comparePanel.js' | 'studyPanel.js',
   {
     theme = 'dark',
     width = 1000,

@@ -17,7 +17,9 @@ export const alphaTrace: Chart<RunView> = {
   title: 'α-weight trace',
   draw(view) {
     const { run, config } = view;
-    const stages = run.stages.filter((stage) => stageKind(stage.id) === 'follower');
+    const stages = run.stages.filter(
+      (stage) => stageKind(stage.id) === 'follower' || stage.epochs.some((event) => event.alpha !== undefined),
+    );
     const { epochs, bands, x } = timeline(view, stages);
     if (epochs.length === 0) return noFollower(view);
     const trace = (

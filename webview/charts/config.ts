@@ -1,8 +1,11 @@
 import type { ChartConfiguration, ChartDataset, TooltipItem } from 'chart.js';
 import { formatted } from '../format.ts';
 import { translucent, type Theme } from '../theme.ts';
+import { axis, canvasFont, common, font, percentEnd, plugins, tick, ticks, tooltip } from './chartParts.ts';
 import { dashes, type BarPlot, type LinePlot, type Look, type Plot, type PlotPoint, type Series } from './plot.ts';
 import type { BandOptions, FigureOptions } from './plugins.ts';
+import { pointStyles, scatterConfig } from './scatterConfig.ts';
+import type { SeedBandOptions } from './seedBands.ts';
 
 /** A point of a dataset; one without a value between two stages breaks the line. */
 export interface DataPoint {
@@ -14,7 +17,6 @@ export interface DataPoint {
 /** The configuration of either kind of plot. */
 export type PlotConfig = ChartConfiguration<'line', DataPoint[]> | ChartConfiguration<'bar', number[], string>;
 
-const FONT_SIZE = 11;
 /** The same for all line plots, so that epochs of plots above one another are in line. */
 const AXIS_WIDTH = 62;
 /** Room above the plot for the names of the stages. */
@@ -26,14 +28,22 @@ const MARKERS = 24;
 
 const LONGEST_NAME = 18;
 
-const pointStyles = { circle: 'circle', triangle: 'triangle', square: 'rect', diamond: 'rectRot' } as const;
-
 /** Turns a plot into a configuration of chart.js. Pure: the colors come with the theme. */
 export function plotConfig(plot: Plot, theme: Theme, hidden: readonly string[] = []): PlotConfig {
-  return plot.kind === 'line' ? lineConfig(plot, theme, hidden) : barConfig(plot, theme);
+  switch (plot.kind) {
+    case 'line':
+      return lineConfig(plot, theme, hidden);
+    case 'bar':
+      return barConfig(plot, theme);
+    case 'scatter':
+      return scatterConfig(plot, theme, hidden);
+  }
 }
 
 function lineConfig(plot: LinePlot, theme: Theme, hidden: readonly string[]): ChartConfiguration<'line', DataPoint[]> {
+  const shown = plot.series.filter(({ id }) => !hidden.includes(id));
+  const means = shown.flatMap(({ points }) => points.map(({ y }) => y));
+  const ends = shown.flatMap(({ points }) => points.flatMap(({ spread }) => (spread ? [spread.low, spread.high] : [])));
   return {
     type: 'line',
     data: { datasets: plot.series.map((series) => lineDataset(series, theme, hidden.includes(series.id))) },
@@ -55,7 +65,9 @@ function lineConfig(plot: LinePlot, theme: Theme, hidden: readonly string[]): Ch
           ...axis(theme),
           type: 'linear',
           ...(plot.y.min === undefined ? {} : { min: plot.y.min }),
-          ...(plot.y.max === undefined ? {} : { max: plot.y.max }),
+          ...(plot.y.max === undefined ? percentEnd(plot.format, [...means, ...ends]) : { max: plot.y.max }),
+          // The axis sees the means only; the bands around them must fit, too.
+          ...(ends.length === 0 ? {} : { suggestedMin: Math.min(...ends), suggestedMax: Math.max(...ends) }),
           // One value or equal values: leave room above and below.
           grace: plot.y.max === undefined ? '6%' : 0,
           afterDataLimits: (scale) => {
@@ -64,7 +76,7 @@ function lineConfig(plot: LinePlot, theme: Theme, hidden: readonly string[]): Ch
           afterFit: (scale) => {
             scale.width = AXIS_WIDTH;
           },
-          ticks: { ...ticks(theme), maxTicksLimit: 6, callback: (value) => tick(Number(value), plot) },
+          ticks: { ...ticks(theme), maxTicksLimit: 6, callback: (value) => tick(Number(value), plot.format) },
         },
       },
       plugins: {
@@ -74,7 +86,7 @@ function lineConfig(plot: LinePlot, theme: Theme, hidden: readonly string[]): Ch
           callbacks: {
             title: (items) => tooltipTitle(items),
             label: (item) =>
-              `${item.dataset.label ?? ''}  ${formatted(item.parsed.y ?? 0, plot.format)}${keptMark(item)}`,
+              `${item.dataset.label ?? ''}  ${formatted(item.parsed.y ?? 0, plot.format)}${mark(item)}`,
           },
         },
         stageBands: {
@@ -83,6 +95,9 @@ function lineConfig(plot: LinePlot, theme: Theme, hidden: readonly string[]): Ch
           textColor: theme.muted,
           font: canvasFont(theme),
         } satisfies BandOptions,
+        seedBands: {
+          bands: shown.map(({ look, points }) => ({ color: translucent(hue(look, theme), 0.16), points: [...points] })),
+        } satisfies SeedBandOptions,
       },
     },
   };
@@ -150,7 +165,7 @@ function barConfig(plot: BarPlot, theme: Theme): ChartConfiguration<'bar', numbe
           type: 'linear',
           min: 0,
           ...(plot.max === undefined ? {} : { max: plot.max }),
-          ticks: { ...ticks(theme), maxTicksLimit: 5, maxRotation: 0, callback: (value) => tick(Number(value), plot) },
+          ticks: { ...ticks(theme), maxTicksLimit: 5, maxRotation: 0, callback: (value) => tick(Number(value), plot.format) },
         },
         y: {
           ...axis(theme),
@@ -185,67 +200,14 @@ function hue(look: Look, theme: Theme): string {
   return theme.hues[look.hue];
 }
 
-function common(theme: Theme) {
-  return {
-    animation: false,
-    responsive: true,
-    maintainAspectRatio: false,
-    font: font(theme),
-    color: theme.foreground,
-  } as const;
-}
-
-function font(theme: Theme) {
-  return { family: theme.fontFamily, size: FONT_SIZE };
-}
-
-function canvasFont(theme: Theme): string {
-  return `${FONT_SIZE}px ${theme.fontFamily}`;
-}
-
-function axis(theme: Theme) {
-  return { grid: { color: theme.grid, drawTicks: false }, border: { color: theme.boundary } };
-}
-
-function ticks(theme: Theme) {
-  return { color: theme.muted, font: font(theme), padding: 6 };
-}
-
-function plugins(theme: Theme) {
-  return { legend: { display: false }, title: { display: false, color: theme.foreground } } as const;
-}
-
-function tooltip(theme: Theme) {
-  return {
-    backgroundColor: theme.tooltip.background,
-    titleColor: theme.tooltip.foreground,
-    bodyColor: theme.tooltip.foreground,
-    borderColor: theme.tooltip.border,
-    borderWidth: 1,
-    cornerRadius: 3,
-    titleFont: { ...font(theme), weight: 'bold' as const },
-    bodyFont: font(theme),
-    usePointStyle: true,
-    boxPadding: 4,
-  };
-}
-
-/** Axis figures are shorter than those of tables: `97 %`, `0.5`. */
-function tick(value: number, plot: Plot): string {
-  if (plot.format === 'percent') return `${Number((value * 100).toFixed(1))} %`;
-  const text =
-    Math.abs(value) >= 1e4 || (value !== 0 && Math.abs(value) < 1e-3)
-      ? value.toExponential(0)
-      : String(Number(value.toPrecision(4)));
-  return text.replace(/-/g, '\u2212');
-}
-
 function tooltipTitle(items: readonly TooltipItem<'line'>[]): string {
   const source = (items[0]?.raw as DataPoint | undefined)?.source;
   if (!source) return '';
   return source.stage ? `${source.stage}, epoch ${source.epoch}` : `epoch ${source.x}`;
 }
 
-function keptMark(item: TooltipItem<'line'>): string {
-  return (item.raw as DataPoint).source?.kept ? '  (kept)' : '';
+function mark(item: TooltipItem<'line'>): string {
+  const { source } = item.raw as DataPoint;
+  if (source?.spread && source.spread.n > 1) return `  (mean of ${source.spread.n})`;
+  return source?.kept ? '  (kept)' : '';
 }

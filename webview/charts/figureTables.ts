@@ -1,14 +1,15 @@
 import { formatted, NONE } from '../format.ts';
 import type { Cell, TableModel } from '../tables.ts';
-import type { BarPlot, Figure, LinePlot, Plot, PlotPoint, Series } from './plot.ts';
+import type { BarPlot, Figure, LinePlot, Plot, PlotPoint, ScatterPlot, Series } from './plot.ts';
 
-/** The numbers behind a figure: a table of its bars, one of its lines. `chart` goes into the data attributes. */
+/** The numbers behind a figure: a table of its bars, one of its lines, one of each scatter plot. `chart` goes into the data attributes. */
 export function figureTables(chart: string, title: string, { plots }: Figure): TableModel[] {
   const bars = plots.filter((plot): plot is BarPlot => plot.kind === 'bar');
   const lines = plots.filter((plot): plot is LinePlot => plot.kind === 'line');
   return [
     ...(bars.length > 0 ? [barTable(chart, title, bars)] : []),
     ...(lines.length > 0 ? [lineTable(chart, title, lines)] : []),
+    ...plots.flatMap((plot) => (plot.kind === 'scatter' ? [scatterTable(chart, title, plot)] : [])),
   ];
 }
 
@@ -25,6 +26,18 @@ function barTable(chart: string, title: string, plots: readonly BarPlot[]): Tabl
           data: figureData(chart, plot, id, value),
         };
       }),
+    ]),
+  };
+}
+
+function scatterTable(chart: string, title: string, plot: ScatterPlot): TableModel {
+  return {
+    caption: `${title}: points`,
+    head: [['', plot.title, plot.x.title].map((text): Cell => ({ text, scope: 'col' }))],
+    rows: plot.points.map(({ id, label, x, y }) => [
+      { text: label, scope: 'row' },
+      { text: formatted(y, plot.format), data: figureData(chart, plot, id, y) },
+      { text: formatted(x, plot.x.format), data: { x: String(x) } },
     ]),
   };
 }
@@ -71,12 +84,18 @@ function lineTable(chart: string, title: string, plots: readonly LinePlot[]): Ta
           ...(point.stage ? { stage: point.stage } : {}),
         };
         return {
-          text: formatted(point.y, plot.format),
+          text: `${formatted(point.y, plot.format)}${spreadText(point, plot)}`,
           data: { ...figureData(chart, plot, series.id, point.y), ...place },
         };
       }),
     ]),
   };
+}
+
+function spreadText({ spread }: PlotPoint, { format }: Plot): string {
+  return spread && spread.n > 1
+    ? ` (${formatted(spread.low, format)} to ${formatted(spread.high, format)}, n = ${spread.n})`
+    : '';
 }
 
 /** Points that belong into one row: the same epoch of the same stage, wherever the plots have it on their axes. */

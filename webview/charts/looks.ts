@@ -31,9 +31,12 @@ export function termLook(term: string): Look {
   return termLooks[term] ?? { hue: 'orange', dash: 'dashDot', marker: 'diamond' };
 }
 
-/** The look of a compared run. The numbers of hues, dashes and markers make the first 28 runs differ. */
+/**
+ * The look of a compared run or of a row of a study: the first 28 differ in hue and marker, which is all that a point
+ * has, and the first 16 in dash and marker, without color.
+ */
 export function runLook(index: number): Look {
-  return { hue: pick(runHues, index), dash: pick(dashNames, index), marker: pick(markers, index) };
+  return { hue: pick(runHues, index), dash: pick(dashNames, index + Math.floor(index / 4)), marker: pick(markers, index) };
 }
 
 function pick<T>(list: readonly T[], index: number): T {

@@ -34,6 +34,8 @@ export interface PlotPoint {
   readonly kept?: boolean;
   /** The first epoch of a stage: the line is broken before it. */
   readonly starts?: boolean;
+  /** Where `y` is a mean over seeds: the ends of the band around it, and the number of seeds. */
+  readonly spread?: { readonly low: number; readonly high: number; readonly n: number };
 }
 
 /** One line, broken between stages. */
@@ -94,8 +96,26 @@ export interface Bar {
   readonly strong: boolean;
 }
 
+/** One labelled point for each setting. */
+export interface ScatterPlot extends PlotBase {
+  readonly kind: 'scatter';
+  /** The horizontal axis, from 0. */
+  readonly x: { readonly title: string; readonly format: Format };
+  readonly points: readonly ScatterPoint[];
+}
+
+/** A point of a scatter plot; `format` of the plot is that of `y`. */
+export interface ScatterPoint {
+  /** What the legend switches. */
+  readonly id: string;
+  readonly label: string;
+  readonly look: Look;
+  readonly x: number;
+  readonly y: number;
+}
+
 /** One picture of a chart. */
-export type Plot = LinePlot | BarPlot;
+export type Plot = LinePlot | BarPlot | ScatterPlot;
 
 /** What a chart shows: its plots, which share one legend, and what there is to say about them. */
 export interface Figure {

@@ -1,5 +1,5 @@
 import type { RunView } from '../../src/core/protocol.ts';
-import { createChartView } from '../chartView.ts';
+import { createChartView, type ChartView } from '../chartView.ts';
 import type { Chart } from '../charts/plot.ts';
 import { createDropdownChoice } from '../components.ts';
 import { createDetails } from '../details.ts';
@@ -11,16 +11,21 @@ import type { Section } from './section.ts';
 /** The option of the stage selector that stands for all of them. */
 const ALL = 'all';
 
+/** A section with a chart in it, for those who add to it. */
+export interface ChartSection<Source> extends Section<Source> {
+  readonly summary: HTMLElement;
+  readonly body: HTMLElement;
+  readonly view: ChartView<Source>;
+}
+
 /** A chart as a section that can be folded away; it is not shown where the chart makes no sense. */
-export function createChartSection<Source>(
-  chart: Chart<Source>,
-  store: ViewStore,
-): Section<Source> & { readonly body: HTMLElement } {
+export function createChartSection<Source>(chart: Chart<Source>, store: ViewStore): ChartSection<Source> {
   const details = createDetails(chart.id, chart.title, 'section', true, store);
   const view = createChartView(chart, store);
   details.body.append(view.root);
   onThemeChange(view.recolor);
-  return { root: details.root, body: details.body, update: (source) => show(details.root, view.update(source)) };
+  const { root, summary, body } = details;
+  return { root, summary, body, view, update: (source) => show(root, view.update(source)) };
 }
 
 /** A chart of a run; those with `byStage` get a selector of the stage. */

@@ -39,7 +39,7 @@ export function actionButton(action: Action, post: (action: Action) => void): Bu
 /** Name, state, actions, progress and the facts of a run. Resume stands in the notice below, with its reason. */
 export function createHeader(post: (action: Action) => void): Section<RunView> {
   const title = element('h1');
-  const badge = createStateBadge();
+  const badge = createStateBadge(stateWords);
   const controls = element('div', { class: 'buttons', role: 'group', 'aria-label': 'Control' });
   const opens = element(
     'div',
@@ -86,7 +86,9 @@ export function createHeader(post: (action: Action) => void): Section<RunView> {
 }
 
 /** The state as word, glyph and color. */
-export function createStateBadge(): Section<Pick<RunView, 'state'>> {
+export function createStateBadge<State extends string>(
+  words: Readonly<Record<State, { readonly label: string; readonly glyph: string }>>,
+): Section<{ readonly state: State }> {
   const glyph = element('span', { 'aria-hidden': 'true' });
   const word = element('span');
   const root = element('span', { class: 'badge' }, [glyph, word]);
@@ -94,8 +96,8 @@ export function createStateBadge(): Section<Pick<RunView, 'state'>> {
     root,
     update({ state }) {
       setAttribute(root, 'data-state', state);
-      setText(glyph, stateWords[state].glyph);
-      setText(word, stateWords[state].label);
+      setText(glyph, words[state].glyph);
+      setText(word, words[state].label);
     },
   };
 }

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { UserError } from '../../core/errors.ts';
 import type { Command } from './command.ts';
+import { writeSample } from './sampleFiles.ts';
 
 const SAMPLE = `# UDI on synthetic digits: nothing to download, about a minute on a laptop's CPU.
 # Hover over a key to see what it does; the suggestions list the others.
@@ -16,20 +17,5 @@ device: auto
 export const createSampleConfig: Command = async (_services, folder) => {
   const root = folder instanceof vscode.Uri ? folder : vscode.workspace.workspaceFolders?.[0]?.uri;
   if (!root) throw new UserError('Open a folder first; the sample config is written into it.');
-  const uri = await freeName(root);
-  await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(SAMPLE));
-  await vscode.window.showTextDocument(uri);
-  return uri;
+  return await writeSample(root, 'sample', '.udi.yaml', SAMPLE);
 };
-
-/** `sample.udi.yaml`, or the first `sample-<n>.udi.yaml` that is not there yet. */
-async function freeName(root: vscode.Uri): Promise<vscode.Uri> {
-  for (let index = 1; ; index++) {
-    const uri = vscode.Uri.joinPath(root, index === 1 ? 'sample.udi.yaml' : `sample-${index}.udi.yaml`);
-    try {
-      await vscode.workspace.fs.stat(uri);
-    } catch {
-      return uri;
-    }
-  }
-}

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { UserError } from '../../core/errors.ts';
+import { jsonAnswer } from '../jsonAnswer.ts';
 import type { TrainerLauncher } from '../trainerLauncher.ts';
 
 const text = z.string().optional();
@@ -25,10 +25,8 @@ export type DoctorReport = z.infer<typeof reportSchema>;
  * @throws UserError if it does not answer in the form agreed
  */
 export async function askDoctor(trainer: TrainerLauncher): Promise<DoctorReport> {
-  const { code, stdout, stderr } = await trainer.ask(['doctor', '--json']);
-  const report = code === 0 ? parse(stdout) : undefined;
-  if (report) return report;
-  throw new UserError(`The trainer could not examine the backends (exit code ${code ?? 'none'}). ${stderr.trim()}`);
+  const output = await trainer.ask(['doctor', '--json']);
+  return jsonAnswer(output, reportSchema, 'The trainer could not examine the backends');
 }
 
 /** The report as Markdown. */
@@ -46,12 +44,4 @@ export function reportText({ node, platform, backends }: DoctorReport): string {
   const where = [node && `Node ${node}`, platform].filter(Boolean).join(', ');
   const head = `Backends${where ? ` (${where})` : ''}, in the order in which \`device: auto\` takes them.`;
   return ['# UDI Doctor', '', head, '', ...parts].join('\n');
-}
-
-function parse(json: string): DoctorReport | undefined {
-  try {
-    return reportSchema.safeParse(JSON.parse(json)).data;
-  } catch {
-    return undefined;
-  }
 }

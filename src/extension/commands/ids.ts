@@ -19,6 +19,10 @@ export const commandIds = [
   'udi.doctor',
   'udi.installBackend',
   'udi.createSampleConfig',
+  'udi.runStudy',
+  'udi.openStudy',
+  'udi.stopStudy',
+  'udi.clearStageCache',
 ] as const;
 
 /** Id of a command. */

@@ -4,6 +4,7 @@ import { plainText } from '../plainText.ts';
 import type { Services } from '../services.ts';
 import { RestrictedModeError } from '../trust.ts';
 import { cancel } from './cancel.ts';
+import { clearStageCache } from './clearStageCache.ts';
 import type { Command } from './command.ts';
 import { compareRuns } from './compareRuns.ts';
 import { continueRun } from './continue.ts';
@@ -15,14 +16,17 @@ import type { CommandId } from './ids.ts';
 import { installBackend } from './installBackend.ts';
 import { openConfig } from './openConfig.ts';
 import { openRun } from './openRun.ts';
+import { openStudy } from './openStudy.ts';
 import { pause } from './pause.ts';
 import { refreshRuns } from './refreshRuns.ts';
 import { renameRun } from './renameRun.ts';
 import { restoreRun } from './restoreRun.ts';
 import { resume } from './resume.ts';
 import { revealFolder } from './revealFolder.ts';
+import { runStudy } from './runStudy.ts';
 import { showLog } from './showLog.ts';
 import { stop } from './stop.ts';
+import { stopStudy } from './stopStudy.ts';
 import { train } from './train.ts';
 
 /** Every command by its id: the compiler wants one for each, `manifest.test.ts` compares the manifest. */
@@ -46,6 +50,10 @@ const commands: Readonly<Record<CommandId, Command>> = {
   'udi.doctor': doctor,
   'udi.installBackend': installBackend,
   'udi.createSampleConfig': createSampleConfig,
+  'udi.runStudy': runStudy,
+  'udi.openStudy': openStudy,
+  'udi.stopStudy': stopStudy,
+  'udi.clearStageCache': clearStageCache,
 };
 
 /** Registers all commands. What one throws is shown; what is no user error is logged as a defect, with its stack. */

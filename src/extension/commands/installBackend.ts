@@ -53,6 +53,6 @@ function install({ trainer, log }: Services, id: string): Thenable<TrainerOutput
       log.info(line);
       progress.report({ message: plainText(oneLine(line, 80)) });
     };
-    return trainer.ask(['install-backend', id, '--into', trainer.backends], onLine, abort.signal);
+    return trainer.ask(['install-backend', id, '--into', trainer.backends], { onLine, signal: abort.signal });
   });
 }

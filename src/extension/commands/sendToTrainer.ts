@@ -1,20 +1,26 @@
 import { UserError } from '../../core/errors.ts';
 import type { ClientMessage } from '../../core/wire.ts';
-import type { TrackedRun } from '../trackedRun.ts';
+import { TrackedRun } from '../trackedRun.ts';
+import type { TrackedStudy } from '../trackedStudy.ts';
 
 const PATIENCE = 5000;
 const PAUSE = 100;
 
 /**
- * Sends a message to the trainer of an active run; one that is just starting or being re-connected is waited for.
- * @throws UserError if the trainer cannot be reached
+ * Sends a message to the trainer of an active run, or to the supervisor of an active study; one that is just starting or
+ * being re-connected is waited for.
+ * @throws UserError if it cannot be reached
  */
-export async function sendToTrainer(run: TrackedRun, message: ClientMessage): Promise<void> {
+export async function sendToTrainer(target: TrackedRun | TrackedStudy, message: ClientMessage): Promise<void> {
   const end = Date.now() + PATIENCE;
-  while (run.isActive && !run.send(message)) {
-    if (Date.now() > end) {
-      throw new UserError(`The trainer of ${run.title} does not answer.`, 'Try again; Cancel can end its process.');
-    }
+  while (target.isActive && !target.send(message)) {
+    if (Date.now() > end) throw unreachable(target);
     await new Promise((resolve) => setTimeout(resolve, PAUSE));
   }
+}
+
+function unreachable(target: TrackedRun | TrackedStudy): UserError {
+  return target instanceof TrackedRun
+    ? new UserError(`The trainer of ${target.title} does not answer.`, 'Try again; Cancel can end its process.')
+    : new UserError(`The supervisor of the study ${target.title} does not answer.`, 'Try again.');
 }

@@ -1,20 +1,22 @@
 import * as vscode from 'vscode';
-import type { ConfigHelp, KeyHelp } from './configSchema.ts';
 import { outlineOf } from './configChoices.ts';
 import { cursorAt } from './cursor.ts';
+import type { DocumentHelp, KeyHelp } from './schemaHelp.ts';
 
-/** Completes keys and values of a config from the catalogue. */
-export class ConfigCompletion implements vscode.CompletionItemProvider {
-  constructor(private readonly help: ConfigHelp) {}
+/** Completes keys and values of a config or study from the catalogue. */
+export class KeyCompletion implements vscode.CompletionItemProvider {
+  constructor(private readonly help: DocumentHelp) {}
 
   provideCompletionItems(document: vscode.TextDocument, position: vscode.Position): vscode.CompletionItem[] {
     const cursor = cursorAt(document.getText().split(/\r?\n/), position.line, position.character);
     if (!cursor) return [];
-    const outline = outlineOf(document.getText(), position.line);
-    const full = outlineOf(document.getText());
-    const section = cursor.path[0] ?? '';
-    const inline = cursor.inline.get('name');
-    const choices = { ...full.choices, ...(cursor.inBraces && inline !== undefined ? { [section]: inline } : {}) };
+    const { root } = this.help;
+    const outline = outlineOf(document.getText(), { root, without: position.line });
+    const full = outlineOf(document.getText(), { root });
+    // The name that stands in the braces being typed, which are not yet valid YAML.
+    const section = root.every((key, depth) => cursor.path[depth] === key) ? cursor.path[root.length] : undefined;
+    const inline = cursor.inBraces && section !== undefined ? cursor.inline.get('name') : undefined;
+    const choices = { ...full.choices, ...(section !== undefined && inline !== undefined ? { [section]: inline } : {}) };
     if (cursor.valueOf !== undefined) {
       return this.help.values([...cursor.path, cursor.valueOf], choices).map(({ value, help }, index) => {
         const item = new vscode.CompletionItem(value, vscode.CompletionItemKind.EnumMember);

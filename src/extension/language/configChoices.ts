@@ -1,5 +1,5 @@
 import { parseDocument } from 'yaml';
-import type { Choices } from './configSchema.ts';
+import type { Choices } from './schemaHelp.ts';
 
 /** The names of dataset and method in a text that may be half typed, and the keys that stand in each map. */
 export interface ConfigOutline {
@@ -7,8 +7,16 @@ export interface ConfigOutline {
   keysAt(path: readonly string[]): string[];
 }
 
-/** Reads what can be read of a config while it is being edited; `without` is a line to leave out, counted from 0. */
-export function outlineOf(text: string, without?: number): ConfigOutline {
+/** What `outlineOf` reads. */
+export interface OutlineOptions {
+  /** Keys above the config that makes the choices; none if the file is one. */
+  readonly root?: readonly string[];
+  /** A line to leave out, counted from 0. */
+  readonly without?: number;
+}
+
+/** Reads what can be read of a config or study while it is being edited. */
+export function outlineOf(text: string, { root: above = [], without }: OutlineOptions = {}): ConfigOutline {
   const lines = text.split('\n').map((line, index) => (index === without ? '' : line));
   // Half typed text has errors; what was understood is there all the same.
   const document = parseDocument(lines.join('\n'), { prettyErrors: false, logLevel: 'silent' });
@@ -19,7 +27,7 @@ export function outlineOf(text: string, without?: number): ConfigOutline {
     root = undefined;
   }
   const nameOf = (section: string) => {
-    const name = valueAt(root, [section, 'name']);
+    const name = valueAt(root, [...above, section, 'name']);
     return typeof name === 'string' ? name : undefined;
   };
   return {

@@ -2,50 +2,13 @@ import { z } from 'zod';
 import type { Catalog } from '../../core/catalog.ts';
 import { configSchema } from '../../core/config.ts';
 import type { HParamSpec } from '../../core/hparams.ts';
-
-/** The part of JSON Schema that zod writes for a config. */
-interface JsonSchema {
-  readonly type?: string;
-  readonly description?: string;
-  readonly default?: unknown;
-  readonly const?: unknown;
-  readonly enum?: readonly unknown[];
-  readonly properties?: Readonly<Record<string, JsonSchema>>;
-  readonly required?: readonly string[];
-  readonly anyOf?: readonly JsonSchema[];
-  readonly oneOf?: readonly JsonSchema[];
-  readonly minimum?: number;
-  readonly exclusiveMinimum?: number;
-  readonly maximum?: number;
-  readonly exclusiveMaximum?: number;
-}
-
-/** A key that may stand in a config. */
-export interface KeyHelp {
-  readonly key: string;
-  readonly help: string;
-  /** Range, choices and default, as a phrase; may be empty. */
-  readonly detail: string;
-  readonly source?: string | undefined;
-  readonly required: boolean;
-  /** Whether its value is a map. */
-  readonly isMap: boolean;
-}
-
-/** A value that a key may have. */
-export interface ValueHelp {
-  readonly value: string;
-  readonly help: string;
-}
-
-/** `name` of the dataset and of the method that the config chooses, which decide what other keys there are. */
-export interface Choices {
-  readonly dataset?: string | undefined;
-  readonly method?: string | undefined;
-}
+import {
+  describeKey, listedValues, options, type Choices, type DocumentHelp, type JsonSchema, type KeyHelp, type ValueHelp,
+} from './schemaHelp.ts';
 
 /** Answers what may stand where in a config, from the one schema that also checks it. */
-export class ConfigHelp {
+export class ConfigHelp implements DocumentHelp {
+  readonly root = [];
   readonly #root: JsonSchema;
 
   constructor(private readonly catalog: Catalog) {
@@ -58,14 +21,9 @@ export class ConfigHelp {
     for (const schema of this.#at(path, choices)) {
       for (const [key, property] of Object.entries(schema.properties ?? {})) {
         const spec = this.#spec([...path, key], choices);
-        found.set(key, {
-          key,
-          help: property.description ?? (key === 'name' ? `Name of the ${path.at(-1) ?? 'run'}.` : ''),
-          detail: detailOf(property),
-          source: spec?.source,
-          required: schema.required?.includes(key) ?? false,
-          isMap: options(property).every((option) => option.properties),
-        });
+        const described = describeKey(key, property, schema);
+        const help = described.help || (key === 'name' ? `Name of the ${path.at(-1) ?? 'run'}.` : '');
+        found.set(key, { ...described, help, source: spec?.source });
       }
     }
     for (const key of this.#namedKeys(path, choices)) {
@@ -74,20 +32,11 @@ export class ConfigHelp {
     return [...found.values()];
   }
 
-  /** What is known about one key. */
-  key(path: readonly string[], choices: Choices): KeyHelp | undefined {
-    return this.keys(path.slice(0, -1), choices).find((each) => each.key === path.at(-1));
-  }
-
   /** Values that can be listed for the key at `path`; none for numbers and texts. */
   values(path: readonly string[], choices: Choices): ValueHelp[] {
     const parents = this.#at(path.slice(0, -1), path.at(-1) === 'name' ? {} : choices);
-    const schemas = parents.flatMap((parent) => options(parent.properties?.[path.at(-1) ?? ''] ?? {}));
-    const listed = schemas.flatMap((schema): ValueHelp[] => {
-      if (schema.const !== undefined) return [{ value: String(schema.const), help: schema.description ?? '' }];
-      if (schema.type === 'boolean') return ['true', 'false'].map((value) => ({ value, help: '' }));
-      return (schema.enum ?? []).map((value) => ({ value: String(value), help: this.#labelOf(path, String(value)) }));
-    });
+    const listed = parents.flatMap((parent) => listedValues(parent.properties?.[path.at(-1) ?? ''] ?? {}))
+      .map(({ value, help }) => ({ value, help: help || this.#labelOf(path, value) }));
     const spec = this.#spec(path, choices);
     const named = spec?.type === 'modality' ? [...spec.choices, ...this.#modalities(choices)] : [];
     const known = new Set(listed.map((each) => each.value));
@@ -128,31 +77,4 @@ export class ConfigHelp {
       : path[1] === 'encoder' ? this.catalog.encoders : [];
     return entries.find((entry) => entry.id === id)?.label ?? '';
   }
-}
-
-function options(schema: JsonSchema): JsonSchema[] {
-  const several = schema.anyOf ?? schema.oneOf;
-  return several ? several.flatMap(options) : [schema];
-}
-
-function detailOf(schema: JsonSchema): string {
-  const parts: string[] = [];
-  const choices = options(schema).flatMap((option) => option.enum ?? []);
-  if (choices.length > 0) parts.push(`one of ${choices.map(String).join(', ')}`);
-  const [number] = options(schema).filter((option) => option.type === 'number' || option.type === 'integer');
-  if (number) parts.push(`${number.type === 'integer' ? 'whole number' : 'number'}${rangeText(number)}`);
-  if (schema.default !== undefined) {
-    parts.push(`default ${typeof schema.default === 'string' ? schema.default : JSON.stringify(schema.default)}`);
-  }
-  return parts.join('; ');
-}
-
-function rangeText(schema: JsonSchema): string {
-  const limits = [
-    schema.minimum !== undefined && schema.minimum > Number.MIN_SAFE_INTEGER ? `at least ${schema.minimum}` : '',
-    schema.exclusiveMinimum !== undefined ? `above ${schema.exclusiveMinimum}` : '',
-    schema.maximum !== undefined && schema.maximum < Number.MAX_SAFE_INTEGER ? `at most ${schema.maximum}` : '',
-    schema.exclusiveMaximum !== undefined ? `below ${schema.exclusiveMaximum}` : '',
-  ].filter((limit) => limit !== '');
-  return limits.length > 0 ? `, ${limits.join(', ')}` : '';
 }

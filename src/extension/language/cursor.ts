@@ -2,7 +2,7 @@
 export interface Cursor {
   /** Keys of the maps around the cursor, outermost first. */
   readonly path: readonly string[];
-  /** The key whose value is being typed; undefined where a key is being typed. */
+  /** The key whose value, or an entry of whose list, is being typed; undefined where a key is being typed. */
   readonly valueOf: string | undefined;
   /** Keys and plain values that stand beside the cursor in the same braces, e.g. `name: udi`. */
   readonly inline: ReadonlyMap<string, string>;
@@ -21,8 +21,17 @@ export function cursorAt(lines: readonly string[], line: number, column: number)
   const before = (lines[line] ?? '').slice(0, column);
   if (/(^|\s)#/.test(before)) return undefined;
   const indent = before.length - before.trimStart().length;
-  const outer = pathAbove(lines, line, indent);
-  return outer && readLine(before.trimStart(), outer);
+  const [, entry] = /^\s*-\s(.*)$/.exec(before) ?? [];
+  // The dash of an entry may stand right below the key of its list.
+  const outer = pathAbove(lines, line, entry === undefined ? indent : indent + 1);
+  if (!outer || entry === undefined) return outer && readLine(withoutListCommas(before.trimStart()), outer);
+  if (/[:{[]/.test(entry)) return undefined;
+  return { path: outer.slice(0, -1), valueOf: outer.at(-1), inline: new Map(), inBraces: false };
+}
+
+/** Entries of a list that is written in brackets are values of one key; only commas in braces lead to another key. */
+function withoutListCommas(text: string): string {
+  return text.replace(/\[[^[\]{}]*/g, (list) => list.replaceAll(',', ' '));
 }
 
 /** Keys above `line` that are indented less than `indent`, each less than the next. */

@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
 import type { ConfigProblem } from '../../core/parseConfig.ts';
 import { Disposable } from '../disposable.ts';
-import { isConfigDocument, type ConfigChecker } from './configFile.ts';
+import type { Checker } from './checker.ts';
+import { isDocumentOf, type FileKind } from './fileKind.ts';
 
 const TYPING_PAUSE = 200;
 
@@ -10,28 +11,34 @@ export function rangeOf(problem: ConfigProblem): vscode.Range {
   return new vscode.Range(problem.line - 1, problem.column - 1, problem.endLine - 1, problem.endColumn - 1);
 }
 
-/** Shows what is wrong with the open configs, as they are typed. */
-export class ConfigDiagnostics extends Disposable {
-  readonly #shown = this.register(vscode.languages.createDiagnosticCollection('udi'));
+/** Shows what is wrong with the open documents of a kind, as they are typed. */
+export class Diagnostics extends Disposable {
+  readonly #shown: vscode.DiagnosticCollection;
   readonly #waiting = new Map<string, ReturnType<typeof setTimeout>>();
 
-  constructor(private readonly checker: ConfigChecker) {
+  constructor(private readonly kind: FileKind, private readonly checker: Checker) {
     super();
+    this.#shown = this.register(vscode.languages.createDiagnosticCollection(kind.id));
     this.register({ dispose: () => this.#waiting.forEach((timer) => clearTimeout(timer)) });
     this.register(vscode.workspace.onDidOpenTextDocument((document) => this.show(document)));
     this.register(vscode.workspace.onDidChangeTextDocument(({ document }) => this.#later(document)));
     this.register(vscode.workspace.onDidCloseTextDocument((document) => {
-      if (!isConfigDocument(document)) return;
+      if (!isDocumentOf(this.kind, document)) return;
       clearTimeout(this.#waiting.get(document.uri.toString()));
       this.#shown.delete(document.uri);
       this.checker.forget(document);
     }));
+    this.showAll();
+  }
+
+  /** Checks all open documents of this kind now. */
+  showAll(): void {
     for (const document of vscode.workspace.textDocuments) this.show(document);
   }
 
-  /** Checks a document now, if it is a config. */
+  /** Checks a document now, if it is of this kind. */
   show(document: vscode.TextDocument): void {
-    if (!isConfigDocument(document)) return;
+    if (!isDocumentOf(this.kind, document)) return;
     this.#shown.set(document.uri, this.checker.check(document).problems.map((problem) => {
       const text = problem.key === '' ? problem.message : `${problem.key}: ${problem.message}`;
       const diagnostic = new vscode.Diagnostic(rangeOf(problem), text, vscode.DiagnosticSeverity.Error);
@@ -41,7 +48,7 @@ export class ConfigDiagnostics extends Disposable {
   }
 
   #later(document: vscode.TextDocument): void {
-    if (!isConfigDocument(document)) return;
+    if (!isDocumentOf(this.kind, document)) return;
     const key = document.uri.toString();
     clearTimeout(this.#waiting.get(key));
     this.#waiting.set(key, setTimeout(() => {

@@ -1,17 +1,17 @@
 import * as vscode from 'vscode';
 import { markdownText } from '../plainText.ts';
-import type { ConfigHelp } from './configSchema.ts';
 import { outlineOf } from './configChoices.ts';
 import { keyAt } from './keyAt.ts';
+import { keyHelp, type DocumentHelp } from './schemaHelp.ts';
 
 /** Explains the key under the cursor: what it does, its range and default, and where its formula comes from. */
-export class ConfigHover implements vscode.HoverProvider {
-  constructor(private readonly help: ConfigHelp) {}
+export class KeyHover implements vscode.HoverProvider {
+  constructor(private readonly help: DocumentHelp) {}
 
   provideHover(document: vscode.TextDocument, position: vscode.Position): vscode.Hover | undefined {
     const text = document.getText();
     const found = keyAt(text, document.offsetAt(position));
-    const key = found && this.help.key(found.path, outlineOf(text).choices);
+    const key = found && keyHelp(this.help, found.path, outlineOf(text, this.help).choices);
     if (!found || !key || key.help === '') return undefined;
     const parts = [key.help, key.detail, key.source ? `Source: ${key.source}` : ''].filter((part) => part !== '');
     const content = new vscode.MarkdownString(parts.map(markdownText).join('\n\n'));

@@ -1,29 +1,68 @@
 import * as vscode from 'vscode';
 import type { Catalog } from '../../core/catalog.ts';
+import { parseConfig } from '../../core/parseConfig.ts';
+import { parseStudy } from '../../core/parseStudy.ts';
 import { Disposable } from '../disposable.ts';
-import { ConfigCodeLens } from './codeLens.ts';
-import { ConfigCompletion } from './completion.ts';
-import { ConfigChecker, configSelector } from './configFile.ts';
+import { readBaseFile } from './baseFile.ts';
+import { Checker } from './checker.ts';
+import { FirstLineCodeLens, type LensCommand } from './codeLens.ts';
+import { KeyCompletion } from './completion.ts';
 import { ConfigHelp } from './configSchema.ts';
-import { ConfigDiagnostics } from './diagnostics.ts';
-import { ConfigHover } from './hover.ts';
+import { Diagnostics } from './diagnostics.ts';
+import { configKind, isOfKind, nameOf, selectorOf, studyKind, type FileKind } from './fileKind.ts';
+import { KeyHover } from './hover.ts';
+import type { DocumentHelp } from './schemaHelp.ts';
+import { StudyHelp } from './studyHelp.ts';
 
 /** An extension that completes and explains YAML by our schema already; two of each would be one too many. */
 const YAML_EXTENSION = 'redhat.vscode-yaml';
-const yamlSelector = configSelector.map((filter) => ({ ...filter, language: 'yaml' }));
 
-/** Everything that the editor knows about configs. */
-export class ConfigLanguage extends Disposable {
+/** Everything that the editor knows about one kind of file. */
+interface LanguageOf {
+  readonly kind: FileKind;
+  readonly checker: Checker;
+  readonly help: DocumentHelp;
+  readonly commands: readonly LensCommand[];
+}
+
+/** Everything that the editor knows about configs and studies. */
+export class UdiLanguage extends Disposable {
   constructor(catalog: Catalog) {
     super();
-    const checker = new ConfigChecker(catalog);
-    this.register(new ConfigDiagnostics(checker));
-    this.register(vscode.languages.registerCodeLensProvider(configSelector, new ConfigCodeLens(checker)));
+    const configHelp = new ConfigHelp(catalog);
+    this.#add({
+      kind: configKind,
+      checker: new Checker((text, path) => parseConfig(text, catalog, { name: nameOf(configKind, path, 'run') })),
+      help: configHelp,
+      commands: [{ title: '$(play) Train', command: 'udi.train' }],
+    });
+    const studies = new Checker((text, path) => parseStudy(text, catalog, { file: path, readFile: readBaseFile }));
+    const diagnostics = this.#add({
+      kind: studyKind,
+      checker: studies,
+      help: new StudyHelp(catalog, configHelp),
+      commands: [
+        { title: '$(run-all) Run study', command: 'udi.runStudy' },
+        { title: '$(graph) Open study', command: 'udi.openStudy' },
+      ],
+    });
+    // What is wrong with a study may be wrong with its base.
+    this.register(vscode.workspace.onDidSaveTextDocument(({ uri }) => {
+      if (!isOfKind(configKind, uri.path)) return;
+      studies.clear();
+      diagnostics.showAll();
+    }));
+  }
+
+  #add({ kind, checker, help, commands }: LanguageOf): Diagnostics {
+    const selector = selectorOf(kind);
+    this.register(vscode.languages.registerCodeLensProvider(selector, new FirstLineCodeLens(checker, commands)));
     // JSON files get both from VS Code itself, by `jsonValidation`.
-    if (vscode.extensions.getExtension(YAML_EXTENSION)) return;
-    const help = new ConfigHelp(catalog);
-    const completion = new ConfigCompletion(help);
-    this.register(vscode.languages.registerCompletionItemProvider(yamlSelector, completion, ' ', '{', ','));
-    this.register(vscode.languages.registerHoverProvider(yamlSelector, new ConfigHover(help)));
+    if (!vscode.extensions.getExtension(YAML_EXTENSION)) {
+      const yaml = selector.map((filter) => ({ ...filter, language: 'yaml' }));
+      this.register(vscode.languages.registerCompletionItemProvider(yaml, new KeyCompletion(help), ' ', '{', '[', ','));
+      this.register(vscode.languages.registerHoverProvider(yaml, new KeyHover(help)));
+    }
+    return this.register(new Diagnostics(kind, checker));
   }
 }

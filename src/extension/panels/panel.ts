@@ -1,17 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import { z } from 'zod';
+import { errorText, UserError } from '../../core/errors.ts';
 import { Disposable } from '../disposable.ts';
 import type { Log } from '../log.ts';
+import { plainText } from '../plainText.ts';
 import { throttle } from '../throttle.ts';
 
-/** At most four states a second reach a page. */
+/** At most four states a second reach a page, unless its content says otherwise. */
 const INTERVAL = 250;
 
 /** What one kind of panel adds to the shared rest. */
 export interface PanelContent<From, To> {
   /** File in `dist/webview` that draws the page. */
-  readonly script: 'runPanel.js' | 'comparePanel.js';
+  readonly script: 'runPanel.js' | 'comparePanel.js' | 'studyPanel.js';
+  /** Least time between two states, ms. */
+  readonly interval?: number;
   readonly schema: z.ZodType<From>;
   /** The message with the whole state; undefined if there is nothing to show any more. */
   readonly state: () => To | undefined;
@@ -42,7 +46,7 @@ export class Panel<From extends { type: string }, To> extends Disposable {
       dark: vscode.Uri.joinPath(extension, 'media', 'panel-dark.svg'),
     };
     view.webview.options = { enableScripts: true, localResourceRoots: [files] };
-    this.#post = this.register(throttle(INTERVAL, () => {
+    this.#post = this.register(throttle(content.interval ?? INTERVAL, () => {
       const message = this.#ready && view.visible ? this.content.state() : undefined;
       if (message !== undefined) void view.webview.postMessage(message);
     }));
@@ -74,7 +78,12 @@ export class Panel<From extends { type: string }, To> extends Disposable {
       this.update();
       return;
     }
-    await this.content.onMessage(parsed.data);
+    try {
+      await this.content.onMessage(parsed.data);
+    } catch (error) {
+      log.error(error instanceof Error && !(error instanceof UserError) ? error : errorText(error));
+      void vscode.window.showErrorMessage(plainText(errorText(error).replaceAll('\n', ' ')));
+    }
   }
 }
 

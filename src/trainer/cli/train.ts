@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { basename, dirname, relative, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { UserError } from '../../core/errors.ts';
 import { requireConfig } from '../../core/parseConfig.ts';
 import type { EndState, Run } from '../../core/run.ts';
 import { createRun, loadRun, resolvePaths, runsFolder } from '../../core/runStore.ts';
 import type { BackendSearch } from '../backends/index.ts';
 import { createCatalog } from '../catalog.ts';
-import type { Control } from '../control.ts';
 import { runTrainer } from '../runTrainer.ts';
+import { commandName, here } from './commandName.ts';
+import { handleInterrupts } from './interrupts.ts';
 import { jsonReporter, textReporter } from './reporter.ts';
 import { summary } from './summary.ts';
 
@@ -57,41 +58,6 @@ export async function trainOnTerminal(folder: string, options: TrainOptions, sea
   }
   if (signals.interrupted() && state !== 'finished') return exitCodes.interrupted;
   return state === 'failed' || state === 'cancelled' ? exitCodes.failed : exitCodes[state];
-}
-
-/** How this program was called, for hints that can be copied. */
-function commandName(): string {
-  const script = process.argv[1] ?? '';
-  return basename(script) === 'udi' ? 'udi' : `node ${here(script)}`;
-}
-
-/** The path as one would type it from the working directory. */
-function here(path: string): string {
-  const short = relative(process.cwd(), path);
-  return short !== '' && short.length < path.length ? short : path;
-}
-
-/** First Ctrl-C (or SIGTERM): stop after the epoch, with a checkpoint. Second one: cancel now. */
-function handleInterrupts(quiet: boolean): { onControl: (control: Control) => void; interrupted: () => boolean; remove: () => void } {
-  let control: Control | undefined;
-  let count = 0;
-  const onSignal = (): void => {
-    count++;
-    if (count === 1) control?.stop();
-    else control?.cancel();
-    if (!quiet) process.stderr.write(count === 1 ? '\nStopping after this epoch; press Ctrl-C again to cancel now.\n' : '\nCancelling; the last checkpoint stays.\n');
-  };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
-  return {
-    onControl: (given) => {
-      control = given;
-      if (count > 0) given.cancel();
-    },
-    interrupted: () => count > 0,
-    remove: () => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal);
-    },
-  };
 }
 
 function readConfig(file: string): string {

@@ -5,19 +5,25 @@ import { agm } from './agm.ts';
 import { cml } from './cml.ts';
 import { dcOnly } from './dcOnly.ts';
 import { decoupled } from './decoupled.ts';
+import { gblending } from './gblending.ts';
 import { greedy } from './greedy.ts';
+import { lfm } from './lfm.ts';
 import { mla } from './mla.ts';
 import { mmpareto } from './mmpareto.ts';
 import { modalityValuation } from './modalityValuation.ts';
 import { ogm } from './ogm.ts';
 import { opm } from './opm.ts';
 import { pmr } from './pmr.ts';
+import { reconboost } from './reconboost.ts';
+import { relearning } from './relearning.ts';
 import { sum } from './sum.ts';
 import { udi } from './udi.ts';
 import { unimodal } from './unimodal.ts';
 
 /** All methods, in the order in which lists show them. */
-export const methods: readonly Method[] = [unimodal, sum, cml, mmpareto, ogm, agm, pmr, mla, opm, greedy, modalityValuation, decoupled, dcOnly, udi];
+export const methods: readonly Method[] = [
+  unimodal, sum, cml, gblending, mmpareto, lfm, ogm, agm, pmr, relearning, reconboost, mla, opm, greedy, modalityValuation, decoupled, dcOnly, udi,
+];
 
 /** The method with this id; an unknown one is an error that names those that exist. */
 export function findMethod(id: string): Method {

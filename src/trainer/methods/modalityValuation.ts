@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
-import type { Random } from '../../core/random.ts';
+import { range } from '../batches.ts';
 import type { EpochTools } from '../epochTools.ts';
 import { crossEntropy } from '../losses.ts';
 import type { EpochEntries, Method } from '../method.ts';
@@ -32,11 +32,14 @@ export function shapleyValues(right: (subset: number) => boolean, count: number)
   });
 }
 
-/** How often a sample is shown with only this modality, from the modality's value for it. */
+/** More than the rounding of a Shapley value, less than the distance of two of them. */
+const ROUNDING = 1e-9;
+
+/** How often a sample is shown with only this modality, from the modality's value for it: thresholds 1, 0.4 and -0.1. */
 export function copiesFor(value: number): number {
-  if (value >= 1) return 0;
-  if (value > 0.4) return 1;
-  return value > -0.1 ? 2 : 3;
+  if (value > 1 - ROUNDING) return 0;
+  if (value > 0.4 + ROUNDING) return 1;
+  return value > -0.1 - ROUNDING ? 2 : 3;
 }
 
 /** Share of the training set that is shown again with the modality that contributes least, and that modality. */
@@ -77,13 +80,21 @@ export const modalityValuation: Method = {
     const { level, warmUp, ratio, alpha } = context.hparams as unknown as ValuationSettings;
     const { modalities } = model;
     const joint = jointStage(model, context);
+    const means = Object.fromEntries(modalities.map((modality) => [`value.${modality}`, tf.tidy(() => tf.variable(tf.scalar(0), false))]));
     let entries: EpochEntries | undefined;
     yield {
       ...joint,
       startEpoch: async (epoch, tools) => {
+        if (epoch < Math.max(1, Math.round(warmUp * joint.epochs))) return;
+        const size = tools.labels('train').length;
+        const random = context.random('valuation', { epoch, step: 0 });
+        const draw = (share: number): Int32Array => Int32Array.from({ length: Math.floor(share * size) }, () => random.integer(size));
         // The model at the beginning of an epoch is in the checkpoint, so a resumed run values the same samples alike.
-        entries = epoch < Math.max(1, Math.round(warmUp * joint.epochs)) ? undefined
-          : entriesFrom(await valuate(model, tools), modalities.length, level, { ratio, alpha }, context.random('valuation', { epoch, step: 0 }));
+        const values = await valuate(model, tools, level === 'sample' ? range(0, size) : draw(Math.max(ratio, 1 / size)));
+        const averages = modalities.map((_, modality) => values.reduce((sum, own) => sum + own[modality]!, 0) / values.length);
+        tf.tidy(() => modalities.forEach((modality, index) => means[`value.${modality}`]!.assign(tf.scalar(averages[index]!))));
+        const { modality, share } = lagOf(averages, alpha);
+        entries = withCopies(size, modalities.length, level === 'sample' ? copiesOf(values) : Array.from(draw(share), (row) => ({ row, modality })));
       },
       entries: () => entries,
       loss: (outputs, batch, at) => {
@@ -92,12 +103,14 @@ export const modalityValuation: Method = {
           [modality, tf.mul(outputs.features[modality]!, tf.slice(batch.marks!, [0, index], [-1, 1])) as Tensor2D]));
         return { total: crossEntropy(model.fuse(model.classify(features)), batch.oneHot) };
       },
+      readings: () => means,
+      dispose: () => tf.dispose(means),
     };
   },
 };
 
-/** Values of all modalities for every training sample. */
-async function valuate(model: MultimodalModel, tools: EpochTools): Promise<number[][]> {
+/** Values of all modalities for these training samples. */
+async function valuate(model: MultimodalModel, tools: EpochTools, rows: Int32Array): Promise<number[][]> {
   const { modalities } = model;
   const labels = tools.labels('train');
   const predictions = await tools.read('train', modalities, ({ features }) => Object.fromEntries(subsets(modalities.length).map((subset) => {
@@ -106,28 +119,24 @@ async function valuate(model: MultimodalModel, tools: EpochTools): Promise<numbe
       return [modality, (subset & 2 ** index) !== 0 ? values : tf.zerosLike(values)];
     }));
     return [String(subset), tf.cast(tf.expandDims(tf.argMax(model.fuse(model.classify(kept)), -1), 1), 'float32') as Tensor2D];
-  })));
-  return Array.from(labels, (label, row) => shapleyValues((subset) => predictions[String(subset)]!.values[row] === label, modalities.length));
+  })), rows);
+  return Array.from(rows, (row, index) => shapleyValues((subset) => predictions[String(subset)]!.values[index] === labels[row], modalities.length));
 }
 
-/** The training set with all modalities, then the copies of which only one modality is kept. */
-function entriesFrom(
-  values: readonly (readonly number[])[], count: number, level: ValuationSettings['level'], { ratio, alpha }: Pick<ValuationSettings, 'ratio' | 'alpha'>, random: Random,
-): EpochEntries {
-  const draw = (share: number): number[] => Array.from({ length: Math.floor(share * values.length) }, () => random.integer(values.length));
-  const copies: { row: number; modality: number }[] = [];
-  if (level === 'sample') {
-    values.forEach((own, row) => own.forEach((value, modality) => {
-      for (let copy = 0; copy < copiesFor(value); copy++) copies.push({ row, modality });
-    }));
-  } else {
-    const drawn = draw(ratio);
-    const means = Array.from({ length: count }, (_, modality) => drawn.reduce((sum, row) => sum + values[row]![modality]!, 0) / Math.max(1, drawn.length));
-    const { modality, share } = lagOf(means, alpha);
-    for (const row of draw(share)) copies.push({ row, modality });
-  }
-  const rows = Int32Array.from([...values.keys(), ...copies.map(({ row }) => row)]);
-  const marks = new Float32Array(rows.length * count).fill(1, 0, values.length * count);
-  copies.forEach(({ modality }, index) => { marks[(values.length + index) * count + modality] = 1; });
-  return { rows, marks: { values: marks, width: count } };
+/** A sample that is shown once more with one modality alone. */
+interface Copy {
+  readonly row: number;
+  readonly modality: number;
+}
+
+/** The copies that every sample gets for the values of its modalities. */
+function copiesOf(values: readonly (readonly number[])[]): Copy[] {
+  return values.flatMap((own, row) => own.flatMap((value, modality) => new Array<Copy>(copiesFor(value)).fill({ row, modality })));
+}
+
+/** The training set of `size` samples with all modalities, then the copies. */
+function withCopies(size: number, modalities: number, copies: readonly Copy[]): EpochEntries {
+  const marks = new Float32Array((size + copies.length) * modalities).fill(1, 0, size * modalities);
+  copies.forEach(({ modality }, index) => { marks[(size + index) * modalities + modality] = 1; });
+  return { rows: Int32Array.from([...range(0, size), ...copies.map(({ row }) => row)]), marks: { values: marks, width: modalities } };
 }

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Scalar, Tensor1D, Tensor2D, Variable } from '@tensorflow/tfjs-core';
+import type { Scalar, Tensor, Tensor1D, Tensor2D, Variable } from '@tensorflow/tfjs-core';
 import type { EpochTools } from '../epochTools.ts';
 import { crossEntropy, detached, rightProbability } from '../losses.ts';
 import type { LossTerms, Method } from '../method.ts';
@@ -64,9 +64,13 @@ export const pmr: Method = {
     const prototypes = Object.fromEntries(modalities.map((modality) =>
       [modality, tf.tidy(() => tf.variable(tf.zeros([model.options.classes, model.featureSize(modality)]), false))]));
     const means = createStepMeans(modalities.map((modality) => `push.${modality}`));
+    const active = (epoch: number): boolean => epoch <= settings.windowEnd * joint.epochs;
+    const record = (push: readonly Tensor[], step: number): void =>
+      means.add(Object.fromEntries(modalities.map((modality, index) => [`push.${modality}`, push[index]!])), step);
     yield {
       ...joint,
       startEpoch: async (epoch, tools) => {
+        if (!active(epoch)) return;
         const fresh = await classMeans(modalities, epoch, tools);
         tf.tidy(() => {
           for (const [modality, variable] of Object.entries(prototypes)) {
@@ -77,11 +81,14 @@ export const pmr: Method = {
       },
       loss: (outputs, batch, at): LossTerms => {
         const classification = crossEntropy(model.fuse(outputs), batch.oneHot);
-        if (at.epoch > settings.windowEnd * at.epochs) return { total: classification, classification };
+        if (!active(at.epoch)) {
+          record(modalities.map(() => tf.scalar(0)), at.step);
+          return { total: classification, classification };
+        }
         const distances = modalities.map((modality) => prototypeDistances(outputs.features[modality]!, prototypes[modality] as Variable as Tensor2D));
         const scores = tf.stack(distances.map((each) => tf.sum(rightProbability(tf.neg(each), batch.oneHot))));
         const push = tf.unstack(detached((each) => pushWeights(each as Tensor1D, settings.rule), scores));
-        means.add(Object.fromEntries(modalities.map((modality, index) => [`push.${modality}`, push[index]!])), at.step);
+        record(push, at.step);
         const prototype = tf.addN(distances.map((each, index) => tf.mul(crossEntropy(tf.neg(each), batch.oneHot), push[index]!))) as Scalar;
         const total = tf.add(classification, tf.mul(prototype, settings.alpha)) as Scalar;
         if (settings.entropyWeight === 0 || at.epoch >= settings.entropyEnd * at.epochs) return { total, classification, prototype };

@@ -1,0 +1,65 @@
+import { UserError } from '../../core/errors.ts';
+import type { StudyRunView, StudyView } from '../../core/protocol.ts';
+import { progressOf } from '../../core/run.ts';
+import { studyCurves } from '../../core/studyCurves.ts';
+import type { PlannedRun, StudyPlan } from '../../core/studyPlan.ts';
+import { studyTables } from '../../core/studyTables.ts';
+import type { TrackedRun } from '../trackedRun.ts';
+import type { TrackedStudy } from '../trackedStudy.ts';
+
+type Runs = ReadonlyMap<string, TrackedRun>;
+
+/**
+ * Builds what the page of one study is told. Tables and curves come from all runs, so each is made anew only if something
+ * has happened that it shows: tables when a run changes its state, curves at an epoch.
+ */
+export class StudyViewBuilder {
+  readonly #tables = cached((plan, runs) => studyTables(plan, runs), ({ id, state, run }) => `${id} ${state} ${run.started !== undefined}`);
+  readonly #curves = cached((plan, runs) => studyCurves(plan, runs), ({ id, run }) => `${id} ${run.lastSeq}`);
+
+  /**
+   * The view of a study as it is now.
+   * @throws UserError if its plan is missing or damaged
+   */
+  view(tracked: TrackedStudy, trusted: boolean): StudyView {
+    const { id, title, state, study, runs } = tracked;
+    const plan = planOf(tracked);
+    return {
+      id, title, state, trusted,
+      runs: plan.runs.map((planned) => runView(planned, runs.get(planned.key), study.waiting[planned.key])),
+      parallel: study.parallel,
+      tables: this.#tables(plan, runs),
+      curves: this.#curves(plan, runs),
+      ...(study.firstTime === undefined ? {} : { firstTime: study.firstTime }),
+      ...(study.lastTime === undefined ? {} : { lastTime: study.lastTime }),
+      ...(study.ended?.error ? { error: study.ended.error } : {}),
+    };
+  }
+}
+
+/**
+ * The plan of a study.
+ * @throws UserError if it is missing or damaged
+ */
+export function planOf({ plan, folder, title }: TrackedStudy): StudyPlan {
+  if (plan) return plan;
+  throw new UserError(`The plan of the study ${title} in ${folder} is damaged.`, 'Run the study again from its file.');
+}
+
+function runView({ key, label }: PlannedRun, run: TrackedRun | undefined, waiting: string | undefined): StudyRunView {
+  if (!run) return { key, label, state: 'missing', ...(waiting === undefined ? {} : { message: waiting }) };
+  const { state } = run;
+  const message = state === 'failed' ? run.run.ended?.error?.message : waiting;
+  const { done, planned } = progressOf(run.run);
+  return { key, label, run: run.id, state, ...(planned > 0 ? { done, planned } : {}), ...(message === undefined ? {} : { message }) };
+}
+
+/** Remembers the last result for as long as plan and runs are, by `stamp`, the same. */
+function cached<T>(make: (plan: StudyPlan, runs: Runs) => T, stamp: (run: TrackedRun) => string): (plan: StudyPlan, runs: Runs) => T {
+  let last: { plan: StudyPlan; key: string; value: T } | undefined;
+  return (plan, runs) => {
+    const key = [...runs.values()].map(stamp).join('\n');
+    if (last?.plan !== plan || last.key !== key) last = { plan, key, value: make(plan, runs) };
+    return last.value;
+  };
+}

@@ -1,0 +1,123 @@
+import { existsSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { UserError } from '../../core/errors.ts';
+import type { TableFormat } from '../../core/exportTable.ts';
+import { headlineAccuracy, progressOf } from '../../core/run.ts';
+import type { StoredRun } from '../../core/runStore.ts';
+import type { StudyEndState, StudyState } from '../../core/studyEvents.ts';
+import { exportStudyTable } from '../../core/studyExport.ts';
+import type { StudyPlan } from '../../core/studyPlan.ts';
+import { findStudy, loadStudy, readOrigin, studiesBeside, studyFiles, studyId, studyRuns } from '../../core/studyStore.ts';
+import { studyTables } from '../../core/studyTables.ts';
+import { planStudy, prepareStudy } from '../study/prepareStudy.ts';
+import { runSupervisor } from '../study/supervisor.ts';
+import { commandName, here } from './commandName.ts';
+import { handleInterrupts } from './interrupts.ts';
+import { jsonStudyReporter, TextStudyReporter } from './studyReporter.ts';
+import { studyTableText } from './studyTable.ts';
+import { columns, percent } from './summary.ts';
+import { exitCodes } from './train.ts';
+
+/** Formats of `udi study table`. */
+export const textFormats = ['text', 'csv', 'markdown', 'latex'] as const satisfies readonly ('text' | TableFormat)[];
+type TextFormat = (typeof textFormats)[number];
+
+/** Options that the commands which run studies share. `trainer` is the path of this program. */
+export interface StudyRunOptions {
+  readonly trainer: string;
+  readonly device?: string;
+  readonly parallel?: number;
+  readonly keys?: readonly string[];
+  readonly json?: boolean;
+}
+
+/** A study as its file asks for it now, or as it was run last, with the runs that it has. */
+interface OpenedStudy {
+  readonly id: string;
+  readonly plan: StudyPlan;
+  readonly state: StudyState;
+  readonly runs: ReadonlyMap<string, StoredRun>;
+}
+
+/** `udi study run <file>`: runs what is missing or failed, here in the foreground; `text` may also be a study's id. Returns the exit code. */
+export async function studyRunCommand(text: string, runs: string, options: StudyRunOptions): Promise<number> {
+  const known = findStudy(studiesBeside(runs), text);
+  return studyOnTerminal(prepareStudy(known ? loadStudy(known).origin.file : text, runs), options);
+}
+
+/** Supervises the study in `folder` with output for a person or, with `json`, for a program. Returns the exit code. */
+export async function studyOnTerminal(folder: string, options: StudyRunOptions): Promise<number> {
+  const stored = loadStudy(folder);
+  const signals = handleInterrupts(options.json ?? false);
+  const reporter = options.json ? jsonStudyReporter() : new TextStudyReporter(stored);
+  let state: StudyEndState;
+  try {
+    state = await runSupervisor(folder, { ...options, onControl: signals.onControl, onEvent: (event) => reporter.onEvent(event) });
+  } finally {
+    reporter.close();
+    signals.remove();
+  }
+  const { study } = loadStudy(folder);
+  if (study.ended?.error) process.stderr.write(`${study.ended.error.message}\n${study.ended.error.hint ?? ''}\n`);
+  if (!options.json) {
+    const file = here(stored.origin.file);
+    const next = state === 'finished' ? `See its tables: ${commandName()} study table ${file}` : `Go on with: ${commandName()} study run ${file}`;
+    process.stdout.write(`\nStudy ${state}: ${folder}\n${next}\n`);
+  }
+  if (signals.interrupted() && state !== 'finished') return exitCodes.interrupted;
+  return state === 'finished' ? exitCodes.finished : state === 'stopped' ? exitCodes.stopped : exitCodes.failed;
+}
+
+/** `study-prepare <file>`: what the extension asks before it starts a supervisor. Prints the study's folder as JSON. */
+export function studyPrepareCommand(file: string, runs: string): void {
+  const folder = prepareStudy(file, runs);
+  process.stdout.write(`${JSON.stringify({ folder, id: basename(folder) })}\n`);
+}
+
+/** `udi study status <file>`: every run of the study with its state, epochs and accuracy. */
+export function studyStatusCommand(text: string, runs: string, json: boolean): void {
+  const { id, plan, state, runs: stored } = openStudy(text, runs);
+  const rows = plan.runs.map(({ key, label }) => {
+    const found = stored.get(key);
+    const headline = found && headlineAccuracy(found.run);
+    return { key, label, state: found?.state ?? 'missing', run: found?.id, progress: found && progressOf(found.run), headline, error: found?.run.ended?.error };
+  });
+  if (json) {
+    const list = rows.map(({ progress, headline, ...row }) => ({ ...row, epochs: progress?.done, plannedEpochs: progress?.planned, accuracy: headline }));
+    process.stdout.write(`${JSON.stringify({ id, name: plan.name, state, runs: list }, null, 2)}\n`);
+    return;
+  }
+  const lines = rows.map(({ label, state: runState, progress, headline, run }) => [
+    label, runState, progress && progress.planned > 0 ? `${progress.done}/${progress.planned}` : '-',
+    headline ? `${headline.target} ${percent(headline.accuracy)} (${headline.split})` : '-', run ?? '-',
+  ]);
+  const finished = rows.filter((row) => row.state === 'finished').length;
+  const failures = rows.filter((row) => row.state === 'failed' && row.error).map(({ label, error }) => `${label}: ${error!.message}`);
+  const notes = [...failures, ...(plan.notes ?? [])];
+  process.stdout.write(`Study ${plan.name}: ${state}, ${finished} of ${rows.length} runs finished\n\n`
+    + `${columns([['run', 'state', 'epochs', 'accuracy', 'folder'], ...lines])}\n${notes.length > 0 ? `\n${notes.join('\n')}\n` : ''}`);
+}
+
+/** `udi study table <file>`: the tables of results, or one of them, as text or in a format to paste elsewhere. */
+export function studyTableCommand(text: string, runs: string, { table: only, format }: { table?: string; format: TextFormat }): void {
+  const { plan, runs: stored } = openStudy(text, runs);
+  const tables = studyTables(plan, stored).filter(({ id }) => only === undefined || id === only);
+  if (tables.length === 0) {
+    throw new UserError(`The study "${plan.name}" has no table "${only ?? ''}".`, `It has: ${plan.tables.map(({ id }) => id).join(', ')}.`);
+  }
+  process.stdout.write(tables.map((table) => (format === 'text' ? studyTableText(table) : exportStudyTable(table, format))).join('\n'));
+}
+
+/** The study that `text` names: a file (with what it says now, started or not), or the id of one that was started. */
+function openStudy(text: string, runs: string): OpenedStudy {
+  const known = findStudy(studiesBeside(runs), text);
+  if (known) {
+    const { plan, id, origin, state } = loadStudy(known);
+    return { id, plan, state, runs: studyRuns(plan, origin.runs, id) };
+  }
+  const plan = planStudy(text);
+  const id = studyId(plan.name);
+  const folder = join(studiesBeside(runs), id);
+  const state = existsSync(join(folder, studyFiles.plan)) ? loadStudy(folder).state : 'new';
+  return { id, plan, state, runs: studyRuns(plan, readOrigin(folder)?.runs ?? resolve(runs), id) };
+}

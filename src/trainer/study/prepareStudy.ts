@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { RunConfig } from '../../core/config.ts';
+import { UserError } from '../../core/errors.ts';
+import { expandStudy } from '../../core/expandStudy.ts';
+import { requireStudy } from '../../core/parseStudy.ts';
+import type { StudyPlan } from '../../core/studyPlan.ts';
+import { studiesBeside, writeStudy } from '../../core/studyStore.ts';
+import { createCatalog } from '../catalog.ts';
+import { findDataset } from '../datasets/index.ts';
+
+/**
+ * What a `*.udi-study.yaml` file (and its base) asks for now.
+ * @throws UserError that lists `file:line:column` of everything that is wrong with it
+ */
+export function planStudy(file: string): StudyPlan {
+  const catalog = createCatalog();
+  const study = requireStudy(readStudy(file), catalog, { file, readFile: (path) => readFileSync(path, 'utf8'), modalitiesOf });
+  return expandStudy(study, catalog, modalitiesOf);
+}
+
+/**
+ * Writes what the study file asks for now into the study's folder, beside the folder of the runs, and returns its path;
+ * `runSupervisor` goes on from there. Runs that are there already stay what they are.
+ * @throws UserError if the file is wrong, another file has made a study of this name, or the study is being run
+ */
+export function prepareStudy(file: string, runs: string): string {
+  return writeStudy(studiesBeside(runs), planStudy(file), { file: resolve(file), runs: resolve(runs) });
+}
+
+function modalitiesOf({ dataset: { name, ...settings } }: RunConfig): string[] {
+  return findDataset(name).modalities(settings).map(({ id }) => id);
+}
+
+function readStudy(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UserError(`Cannot read ${file}: ${(error as NodeJS.ErrnoException).code ?? String(error)}.`, 'Name a *.udi-study.yaml file, or the id of a study that was run.');
+  }
+}

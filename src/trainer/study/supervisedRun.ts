@@ -1,0 +1,117 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { basename, join } from 'node:path';
+import { applyEvent, emptyRun, type Run } from '../../core/run.ts';
+import { liveTrainer, readJournal, runFiles } from '../../core/runStore.ts';
+import type { TrainerCommand } from '../../core/wire.ts';
+import { memoryOf, type ResidentMemory } from '../memory.ts';
+
+/** How trainers are started: `trainer` is the path of this program. */
+export interface TrainerLaunch {
+  readonly trainer: string;
+  /** Backend of all trainers, over their configs. */
+  readonly device?: string;
+}
+
+/**
+ * A run folder and its trainer as the supervisor sees them: through the journal and the process alone, so that a trainer
+ * which another supervisor has started is followed like one's own.
+ */
+export class SupervisedRun {
+  readonly id: string;
+  #run: Run = emptyRun;
+  #bytes = 0;
+  #steps = 0;
+  #child: ChildProcess | undefined;
+  /** Where the journal was when the trainer that is followed now was started or found. */
+  #from = { seq: 0, steps: 0 };
+
+  constructor(readonly folder: string) {
+    this.id = basename(folder);
+    this.read();
+    this.#mark();
+  }
+
+  /** What the journal says as of the last `read`. */
+  get run(): Run {
+    return this.#run;
+  }
+
+  /** How the run ended by the word of the trainer that is followed; undefined if it has said none. */
+  get ended(): Run['ended'] {
+    return this.#run.lastSeq > this.#from.seq ? this.#run.ended : undefined;
+  }
+
+  /** Whether the trainer that is followed has finished an epoch, or taken a stage from the cache. */
+  get progressed(): boolean {
+    return this.#steps > this.#from.steps;
+  }
+
+  /** Whether a trainer works on this run, or has been started to. */
+  isAlive(): boolean {
+    return (this.#child !== undefined && isRunning(this.#child)) || liveTrainer(this.folder) !== undefined;
+  }
+
+  /** Resident memory of the trainer. */
+  memory(): ResidentMemory | undefined {
+    const pid = liveTrainer(this.folder)?.pid ?? this.#child?.pid;
+    return pid === undefined ? undefined : memoryOf(pid);
+  }
+
+  /** Folds what the journal has got since the last call. */
+  read(): void {
+    const { events, validBytes } = readJournal(this.folder, this.#bytes);
+    this.#bytes = validBytes;
+    for (const event of events) {
+      this.#run = applyEvent(this.#run, event);
+      if (event.type === 'epoch' || event.type === 'stageEnded') this.#steps++;
+    }
+  }
+
+  /** Starts a trainer that outlives this process; what it prints is appended to the run's log. `onExit` hears when it has ended. */
+  start({ trainer, device }: TrainerLaunch, onExit: () => void): void {
+    this.#mark();
+    const log = openSync(join(this.folder, runFiles.log), 'a');
+    try {
+      const args = [trainer, 'run', this.folder, ...(device ? ['--device', device] : [])];
+      const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', log, log], windowsHide: true });
+      child.once('exit', onExit);
+      // Without memory or process slots left; the run counts as one whose trainer has died.
+      child.once('error', onExit);
+      child.unref();
+      this.#child = child;
+    } finally {
+      closeSync(log);
+    }
+  }
+
+  /** Asks the trainer for something; false if it does not listen yet, or no more. */
+  async send(command: TrainerCommand): Promise<boolean> {
+    const trainer = liveTrainer(this.folder);
+    if (!trainer) return false;
+    return new Promise((resolve) => {
+      const socket = createConnection(trainer.socket);
+      socket.once('connect', () => socket.end(`${JSON.stringify(command)}\n`, () => resolve(true)));
+      socket.once('error', () => resolve(false));
+      socket.resume();
+    });
+  }
+
+  /** The last line that the trainer printed, for a run that ended without a word in its journal. */
+  lastWords(): string | undefined {
+    try {
+      return readFileSync(join(this.folder, runFiles.log), 'utf8').trimEnd().split('\n').at(-1)?.slice(0, 300) || undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #mark(): void {
+    this.#from = { seq: this.#run.lastSeq, steps: this.#steps };
+  }
+}
+
+function isRunning({ pid, exitCode, signalCode }: ChildProcess): boolean {
+  return pid !== undefined && exitCode === null && signalCode === null;
+}
