@@ -7,6 +7,7 @@ import { createStudyCharts } from './sections/studyCharts.ts';
 import { createStudyFailures } from './sections/studyFailures.ts';
 import { createStudyHeader } from './sections/studyHeader.ts';
 import { createStudyNotice, noticeOf } from './sections/studyNotice.ts';
+import { createStudyNotes } from './sections/studyNotes.ts';
 import { createStudyTable } from './sections/studyTable.ts';
 import { studyProgress } from './studyProgress.ts';
 import { createViewStore, keepScroll } from './viewState.ts';
@@ -25,6 +26,7 @@ function createPanel(connection: Connection<FromStudyPanel>): (view: StudyView) 
   const announcer = createAnnouncer();
   const header = createStudyHeader(connection.post);
   const notice = createStudyNotice();
+  const notes = createStudyNotes();
   const tables = new Map<string, ReturnType<typeof createStudyTable>>();
   const tableList = element('div');
   const charts = createStudyCharts(store, connection.post);
@@ -53,6 +55,7 @@ function createPanel(connection: Connection<FromStudyPanel>): (view: StudyView) 
     latest = view;
     header.update(view);
     notice.update(view);
+    notes.update(view);
     updateTables(view);
     failures.update(view);
     // While runs go on their epochs change and little else: charts are drawn again when their numbers are new.
@@ -60,7 +63,7 @@ function createPanel(connection: Connection<FromStudyPanel>): (view: StudyView) 
     if (numbers !== drawn) charts.update(view);
     drawn = numbers;
     if (app.childElementCount === 0)
-      app.append(announcer.root, header.root, notice.root, tableList, charts.root, failures.root);
+      app.append(announcer.root, header.root, notice.root, tableList, notes.root, charts.root, failures.root);
     if (store.state.runs[0] !== view.id) store.change({ runs: [view.id] });
     announcer.say(announcement(view));
     restoreScroll();

@@ -90,6 +90,8 @@ export interface StudyView {
   readonly parallel: number;
   readonly tables: readonly StudyTable[];
   readonly curves: readonly StudyCurves[];
+  /** What the plan leaves out, and why. */
+  readonly notes?: readonly string[];
   /** Times (ms since 1970) of the study's first and newest event. */
   readonly firstTime?: number;
   readonly lastTime?: number;

@@ -134,11 +134,18 @@ export class Studies extends Disposable {
 
   #onChange(study: TrackedStudy): void {
     if (this.#studies.get(study.folder) !== study) return;
+    this.#lookAtRuns(study);
     const wasActive = this.#active.get(study);
     const { isActive } = study;
     this.#active.set(study, isActive);
     this.#changed.fire({ study, list: wasActive !== isActive });
     if (wasActive && !isActive) this.#ended.fire(study);
+  }
+
+  /** A supervisor tells of its runs before a file watcher does. */
+  #lookAtRuns({ origin, study, runs }: TrackedStudy): void {
+    if (origin) for (const id of Object.values(study.open)) this.options.runs.get(join(origin.runs, id));
+    for (const run of runs.values()) if (run.isActive) run.refresh();
   }
 
   #onRun(run: TrackedRun): void {

@@ -218,7 +218,8 @@ export class MultimodalModel {
     let maps: Readonly<Record<string, Tensor>> = inputs;
     const depth = Math.max(...this.modalities.map((modality) => this.encoderParts(modality).length));
     for (let index = 0; index < depth; index++) {
-      maps = Object.fromEntries(this.modalities.map((modality) => [modality, this.encoderParts(modality)[index]!.apply(maps[modality]!, mode)]));
+      // The features of an encoder with fewer parts wait for the others.
+      maps = Object.fromEntries(this.modalities.map((modality) => [modality, this.encoderParts(modality)[index]?.apply(maps[modality]!, mode) ?? maps[modality]!]));
       maps = coupling.apply(maps, index, mode);
     }
     return maps as Record<string, Tensor2D>;

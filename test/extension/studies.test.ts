@@ -1,7 +1,7 @@
 import { appendFileSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { runFiles } from '../../src/core/runStore.ts';
 import { studyFiles } from '../../src/core/studyStore.ts';
@@ -85,11 +85,16 @@ describe('Studies', () => {
     const ended: string[] = [];
     studies.onDidEnd((each) => ended.push(each.state));
     await vi.waitFor(() => expect(supervisor.received).toEqual([{ type: 'subscribe', since: 1 }]), soon);
-    supervisor.emit(numberedStudy([{ type: 'waiting', key: 'k2', reason: 'memory' }], 1));
+    const run = writeStudyRun(root, 'abc', 'k1', [events.started('x')]);
+    supervisor.emit(numberedStudy([
+      { type: 'runStarted', key: 'k1', run: basename(run), how: 'new' }, { type: 'waiting', key: 'k2', reason: 'memory' },
+    ], 1));
     await vi.waitFor(() => expect(study!.study.waiting).toEqual({ k2: 'memory' }), soon);
+    // Nothing has watched the folder of the runs.
+    expect(study!.runs.get('k1')?.folder).toBe(run);
     expect(study!.send({ type: 'stop' })).toBe(true);
     await vi.waitFor(() => expect(supervisor.received.at(-1)).toEqual({ type: 'stop' }), soon);
-    supervisor.emit(numberedStudy([{ type: 'ended', state: 'stopped' }], 2));
+    supervisor.emit(numberedStudy([{ type: 'ended', state: 'stopped' }], 3));
     await vi.waitFor(() => expect(study!.state).toBe('stopped'), soon);
     expect(ended).toEqual(['stopped']);
     await supervisor.close();

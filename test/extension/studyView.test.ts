@@ -75,7 +75,6 @@ describe('StudyViewBuilder', () => {
 
   it('says that the plan is damaged', () => {
     const folder = writeStudyFolder(root, 'abc', ['k1']);
-    appendEvents(folder, []);
     studies.setRoots([root]);
     rmSync(join(folder, studyFiles.plan));
     studies.get('abc')!.refresh();

@@ -60,7 +60,7 @@ describe('studies', function () {
     const study = await run();
     assert.equal(study.state, 'running');
     await until('a panel', () => openPanels().includes('udi.study'));
-    await until('the end', () => study.state === 'finished', SECONDS);
+    await until('the end', () => study.state === 'finished' && study.counts.active === 0, SECONDS);
     assert.deepEqual(study.counts, { planned: 2, finished: 2, failed: 0, active: 0 });
 
     const [item, ...others] = await items();
@@ -121,6 +121,7 @@ describe('studies', function () {
   it('a study is opened once, from the tree or its file', async () => {
     const { document } = await openConfig('study', tiny(1, '[0]'), ENDING);
     const study = await run();
+    await until('a panel', () => openPanels().includes('udi.study'));
     await vscode.commands.executeCommand('udi.openStudy', study);
     await vscode.commands.executeCommand('udi.openStudy', document.uri);
     assert.deepEqual(openPanels(), ['udi.study']);

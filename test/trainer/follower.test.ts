@@ -8,6 +8,7 @@ import { MultimodalModel } from '../../src/trainer/model.ts';
 import type { EncoderKind, NamedVariables } from '../../src/trainer/module.ts';
 import { createSgd } from '../../src/trainer/optimizer.ts';
 import { trainStep } from '../../src/trainer/trainStep.ts';
+import { createRandom } from '../../src/core/random.ts';
 import { EpochTotals } from '../../src/trainer/epochTotals.ts';
 import { kindOfWeight, toTensorData, type FixtureTensor } from './fixtures.ts';
 import { describeWithFixture, expectClose, useBackend } from './numbers.ts';
@@ -90,7 +91,7 @@ async function checkRun(run: FixtureRun): Promise<void> {
     modalities: [{ id: 'anchor', shape: [1], encoder: anchorEncoder }, { id: 'follower', shape: inputShape, encoder: encoderOf(run) }],
     classes, fusion: 'sum', seed: 0,
   });
-  const stage = followerStage(model, { hparams: {}, seed: 0, epochs: () => 1, emit: () => undefined }, {
+  const stage = followerStage(model, { hparams: {}, seed: 0, epochs: () => 1, emit: () => undefined, random: () => createRandom(0) }, {
     trained: ['anchor'], follower: 'follower', selectBy: 'fusion', alpha: fixedAlpha[run.name] ?? 'dynamic',
     consistencyReduction: 'mean', complementaryReduction: h.com_reduction,
     estimatorWidth: run.start.estimator['mu.0.weight']!.shape[0]!, estimatorOptimizer: h.estimator_optimizer, estimatorLearningRate: h.estimator_lr,
@@ -106,7 +107,7 @@ async function checkRun(run: FixtureRun): Promise<void> {
   for (const [step, expected] of run.steps.entries()) {
     const batch = createFixtureBatch(expected, classes);
     const totals = new EpochTotals();
-    trainStep(model, stage, optimizer, batch, { epoch: 0, epochs: 1, step, steps: h.steps ?? 1 }, h.lr, totals);
+    trainStep(model, stage, optimizer, batch, { epoch: 0, epochs: 1, step, steps: run.steps.length }, h.lr, totals);
     tf.dispose([batch.inputs, batch.oneHot, batch.frozen!.outputs.features, batch.frozen!.outputs.logits, batch.frozen!.fused] as unknown as tf.Tensor[]);
     const { losses, readings } = await totals.read(stage.readings!());
     const where = `${run.name}, step ${step}:`;

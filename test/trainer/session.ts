@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import type { RunEvent } from '../../src/core/events.ts';
 import { requireConfig } from '../../src/core/parseConfig.ts';
-import { createRun, loadRun } from '../../src/core/runStore.ts';
+import { createRun, loadRun, runFiles } from '../../src/core/runStore.ts';
 import type { Run } from '../../src/core/run.ts';
 import { createCatalog } from '../../src/trainer/catalog.ts';
 import { runTrainer } from '../../src/trainer/runTrainer.ts';
@@ -50,6 +50,26 @@ export async function trainHere(text: string): Promise<Outcome> {
     const { run } = loadRun(folder);
     if (run.ended?.state !== 'finished') throw new Error(run.ended?.error?.message ?? 'not finished');
     return { run, tensors, weights: readWeights(folder) };
+  } finally {
+    cleanUp();
+  }
+}
+
+/** Trains a config in this process, stopped after every epoch and resumed, to its end. */
+export async function trainInPieces(text: string): Promise<Pick<Outcome, 'run' | 'weights'>> {
+  const { folder, cleanUp } = createTemporaryRun(text);
+  try {
+    for (let state = 'stopped'; state === 'stopped';) {
+      // The claim of a process ends with it; here one process stands for several.
+      rmSync(join(folder, runFiles.trainer), { force: true });
+      let stop = (): void => undefined;
+      state = await runTrainer(folder, {
+        search,
+        onControl: (control) => { stop = () => control.stop(); },
+        onEvent: (event) => { if (event.type === 'epoch') stop(); },
+      });
+    }
+    return { run: loadRun(folder).run, weights: readWeights(folder) };
   } finally {
     cleanUp();
   }

@@ -129,6 +129,12 @@ describe('the table of a study', () => {
     expect(paper.note?.text).toBe(`−${(99.12 - 100 * mean).toFixed(2)}`);
     expect(find(rowOf(model, 'sum'), 'paper', 'ACC').note?.text).toMatch(/^\+\d\.\d\d$/);
     expect(find(rowOf(model, 'cml'), 'paper', 'ACC').text).toBe('–');
+    const rows = view.tables[0]!.rows.map((row) => ({
+      ...row,
+      cells: row.cells.map((cell) => (cell.paper ? { ...cell, paper: { ...cell.paper, value: cell.mean! + 1e-6 } } : cell)),
+    }));
+    const same = modelOf({ ...view, tables: [{ ...view.tables[0]!, rows }] }, 'methods');
+    expect(find(rowOf(same, 'udi'), 'paper', 'ACC').note?.text).toBe('0.00');
     expect(paperNotes(view.tables[0]!)).toHaveLength(2);
     expect(modelOf(view, 'alpha').head[0]!.map(({ text }) => text)).not.toContain('Paper');
   });

@@ -1,5 +1,5 @@
 import { fixed } from '../format.ts';
-import type { Chart, LinePlot } from './plot.ts';
+import { epochAxis, type Chart, type LinePlot } from './plot.ts';
 import { bandNote, bandPoints, rowCurves, type StudySource } from './studyLines.ts';
 
 const terms = [
@@ -7,7 +7,10 @@ const terms = [
   { id: 'complementary', title: 'α_com, complementary' },
 ] as const;
 
-/** The weights α of the rows of a table, over their seeds. A table without such rows has no traces. */
+/**
+ * The weights α of the rows of a table, over their seeds; only epochs that have them count. A table without such rows has
+ * no traces.
+ */
 export const studyAlpha: Chart<StudySource> = {
   id: 'studyAlpha',
   title: 'α-weight traces',
@@ -17,7 +20,7 @@ export const studyAlpha: Chart<StudySource> = {
     );
     if (rows.length === 0) return { plots: [] };
     const all = rows.flatMap(({ alpha }) => [...alpha.consistency, ...alpha.complementary]);
-    const epochs = all.map(({ epoch }) => epoch);
+    const longest = Math.max(...all.map(({ epoch }) => epoch));
     const note = bandNote(all);
     return {
       plots: terms.map(({ id, title }): LinePlot => {
@@ -35,8 +38,7 @@ export const studyAlpha: Chart<StudySource> = {
           title,
           format: 'weight',
           half: true,
-          // The weights begin with the first follower: the epochs before it would be an empty half.
-          x: { min: Math.min(...epochs) - 0.5, max: Math.max(...epochs) + 0.5, title: 'epoch, over all stages' },
+          x: epochAxis(longest, 'epoch that has α'),
           y: { min: 0, max: Math.max(1, ...all.map(({ high }) => high)) },
           bands: [],
           series,

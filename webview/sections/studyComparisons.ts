@@ -12,7 +12,7 @@ export function createStudyComparisons(id: string, store: ViewStore): Section<St
   const table = createTable('data comparisons');
   details.body.append(
     element('p', { class: 'note' }, [
-      'Differences in points, left minus right, over the seeds that both have; p of the paired t-test and of Wilcoxon’s ' +
+      'Differences of accuracy in points, left minus right, over the seeds that both have; p of the paired t-test and of Wilcoxon’s ' +
         'signed-rank test, adjusted by Holm over the table.',
     ]),
     table.root,

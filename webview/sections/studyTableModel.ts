@@ -74,9 +74,7 @@ function headOf(table: StudyTable, published: readonly Metric[]): Cell[][] {
       { text: table.id === 'methods' ? 'Method' : 'Setting', scope: 'col', rows: 2, class: 'name' },
       ...table.settings.map((text): Cell => ({ text, scope: 'col', rows: 2, class: 'setting' })),
       ...table.targets.map((text): Cell => ({ text, scope: 'colgroup', span: metrics.length })),
-      ...(published.length > 0
-        ? [{ text: 'Paper', scope: 'colgroup' as const, span: published.length }]
-        : []),
+      ...(published.length > 0 ? [{ text: 'Paper', scope: 'colgroup' as const, span: published.length }] : []),
     ],
     [...table.targets.flatMap((target) => units(metrics, target)), ...units(published, 'paper')],
   ];
@@ -173,17 +171,21 @@ function paperCell(cell: StudyCell | undefined, metric: Metric, row: StudyRow, n
   if (!cell?.paper) return { text: NONE, class: 'none', data };
   const { value, sd } = cell.paper;
   const marks = cell.paper.notes.map((note) => `[${notes.indexOf(note) + 1}]`).join('');
-  const difference = cell.mean === undefined ? undefined : fixed((cell.mean - value) * 100, 2);
-  const sign = difference !== undefined && !difference.startsWith('\u2212') ? '+' : '';
   return {
     text: `${hundredths(value)}${sd === undefined ? '' : ` ± ${hundredths(sd)}`}${marks === '' ? '' : ` ${marks}`}`,
     data: { ...data, value: String(value) },
     class: 'paper',
     title: cell.paper.notes.join(' '),
-    ...(difference === undefined
+    ...(cell.mean === undefined
       ? {}
-      : { note: { text: `${sign}${difference}`, title: 'Here, minus the published value, in points' } }),
+      : { note: { text: signedPoints(cell.mean - value), title: 'Here, minus the published value, in points' } }),
   };
+}
+
+/** A difference of shares in points, always with its sign unless it is zero as written. */
+function signedPoints(difference: number): string {
+  const text = fixed(Math.abs(difference) * 100, 2);
+  return Number(text) === 0 ? text : `${difference < 0 ? '\u2212' : '+'}${text}`;
 }
 
 /** Metrics of which some row has a published score. */

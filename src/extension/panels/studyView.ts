@@ -30,6 +30,7 @@ export class StudyViewBuilder {
       parallel: study.parallel,
       tables: this.#tables(plan, runs),
       curves: this.#curves(plan, runs),
+      ...(plan.notes ? { notes: plan.notes } : {}),
       ...(study.firstTime === undefined ? {} : { firstTime: study.firstTime }),
       ...(study.lastTime === undefined ? {} : { lastTime: study.lastTime }),
       ...(study.ended?.error ? { error: study.ended.error } : {}),

@@ -88,13 +88,13 @@ export const modalityValuation: Method = {
         if (epoch < Math.max(1, Math.round(warmUp * joint.epochs))) return;
         const size = tools.labels('train').length;
         const random = context.random('valuation', { epoch, step: 0 });
-        const draw = (share: number): Int32Array => Int32Array.from({ length: Math.floor(share * size) }, () => random.integer(size));
+        const draw = (count: number): Int32Array => Int32Array.from({ length: Math.floor(count) }, () => random.integer(size));
         // The model at the beginning of an epoch is in the checkpoint, so a resumed run values the same samples alike.
-        const values = await valuate(model, tools, level === 'sample' ? range(0, size) : draw(Math.max(ratio, 1 / size)));
+        const values = await valuate(model, tools, level === 'sample' ? range(0, size) : draw(Math.max(1, ratio * size)));
         const averages = modalities.map((_, modality) => values.reduce((sum, own) => sum + own[modality]!, 0) / values.length);
         tf.tidy(() => modalities.forEach((modality, index) => means[`value.${modality}`]!.assign(tf.scalar(averages[index]!))));
         const { modality, share } = lagOf(averages, alpha);
-        entries = withCopies(size, modalities.length, level === 'sample' ? copiesOf(values) : Array.from(draw(share), (row) => ({ row, modality })));
+        entries = withCopies(size, modalities.length, level === 'sample' ? copiesOf(values) : Array.from(draw(share * size), (row) => ({ row, modality })));
       },
       entries: () => entries,
       loss: (outputs, batch, at) => {

@@ -23,7 +23,7 @@ export function pushWeights(scores: Tensor1D, rule: 'step' | 'clip'): Tensor1D {
 }
 
 /** Mean entropy of softmax(-distances), nats. */
-function meanEntropy(distances: Tensor2D): Scalar {
+export function meanEntropy(distances: Tensor2D): Scalar {
   const logits = tf.logSoftmax(tf.neg(distances));
   return tf.neg(tf.mean(tf.sum(tf.mul(tf.exp(logits), logits), -1)));
 }

@@ -22,7 +22,7 @@ export function boostingLoss(learner: Tensor2D, rest: Tensor2D | undefined, oneH
   return tf.div(tf.mean(tf.mul(perSample, tf.sub(w1, tf.mul(right, w2)))), classes);
 }
 
-/** Memory consolidation: mean squared difference of the learner's probabilities to the previous learner's, a constant unless `both`. */
+/** Memory consolidation [scalar]: mean squared difference of the learner's probabilities to the previous learner's, which are constants. */
 export function consolidationLoss(learner: Tensor2D, previous: Tensor2D): Scalar {
   const target = detached((logits) => tf.softmax(logits as Tensor2D), previous);
   return tf.mean(tf.square(tf.sub(tf.softmax(learner), target)));
@@ -91,24 +91,33 @@ export const reconboost: Method = {
     turnsOf(modalities, hparams as unknown as BoostingSettings, epochs('boosting')).map(({ id, epochs: length }) => ({ id, epochs: length })),
   *stages(model, context) {
     const settings = context.hparams as unknown as BoostingSettings;
-    model.shareHead(createHead(commonFeatureSize(model, 'ReconBoost'), model.options.classes, context.seed));
+    const head = createHead(commonFeatureSize(model, 'ReconBoost'), model.options.classes, context.seed);
+    model.shareHead(head);
+    const variablesOf = (modalities: readonly string[]): NamedVariables =>
+      Object.assign(prefixed('head', head.parameters), ...modalities.map((modality) => prefixed(modality, model.encoderParameters(modality)))) as NamedVariables;
     const rate = tf.tidy(() => tf.variable(tf.scalar(settings.rate)));
     const ensemble = new Set<string>();
     model.attach('boosting', { parameters: { rate }, buffers: {}, dispose: () => rate.dispose() } satisfies Module);
-    for (const turn of turnsOf(model.modalities, settings, context.epochs('boosting'))) {
+    const turns = turnsOf(model.modalities, settings, context.epochs('boosting'));
+    const left = model.modalities.filter((modality) => !turns.some((turn) => turn.modality === modality));
+    if (left.length > 0) {
+      context.emit({ type: 'note', message: `ReconBoost trains one modality after another: these epochs end before the turn of ${left.join(', ')}. Raise training.epochs.` });
+    }
+    for (const turn of turns) {
       const members = turn.phase === 'learner' ? [...ensemble].filter((each) => each !== turn.modality) : [...ensemble];
       const shared = {
         id: turn.id, epochs: turn.epochs, firstEpoch: turn.firstEpoch,
+        variables: variablesOf(turn.phase === 'learner' ? [turn.modality] : members),
         unimodal: (outputs: Outputs) => model.classify(outputs.features).logits,
         fused: (outputs: Outputs) => scaledSum(Object.values(model.classify(outputs.features).logits), rate),
       };
-      yield turn.phase === 'learner' ? learnerStage(model, settings, turn, members, rate, shared) : rectifyStage(model, members, rate, shared);
+      yield turn.phase === 'learner' ? learnerStage(model, settings, turn, members, rate, shared) : rectifyStage(members, rate, shared);
       ensemble.add(turn.modality);
     }
   },
 };
 
-type SharedParts = Pick<Stage, 'id' | 'epochs' | 'firstEpoch' | 'unimodal' | 'fused'>;
+type SharedParts = Pick<Stage, 'id' | 'epochs' | 'firstEpoch' | 'variables' | 'unimodal' | 'fused'>;
 
 /** Phase 1: the learner's encoder and the head learn; the other members are constants but for the head. */
 function learnerStage(
@@ -119,7 +128,6 @@ function learnerStage(
     ...shared,
     trains: [modality],
     frozen: others,
-    variables: variablesOf(model, [modality]),
     selectBy: others.length > 0 ? FUSION : modality,
     loss: (outputs, batch): LossTerms => {
       const learner = outputs.logits[modality]!;
@@ -136,12 +144,12 @@ function learnerStage(
 }
 
 /** Phase 2: all members, the head and the boosting rate learn the task together. */
-function rectifyStage(model: MultimodalModel, members: readonly string[], rate: tf.Variable, shared: SharedParts): Stage {
+function rectifyStage(members: readonly string[], rate: tf.Variable, shared: SharedParts): Stage {
   return {
     ...shared,
     trains: members,
     frozen: [],
-    variables: { ...variablesOf(model, members), 'boosting.rate': rate },
+    variables: { ...shared.variables, 'boosting.rate': rate },
     selectBy: members.length > 1 ? FUSION : members[0]!,
     loss: (outputs: Outputs, batch: Batch) => ({ total: crossEntropy(scaledSum(Object.values(outputs.logits), rate), batch.oneHot) }),
   };
@@ -149,15 +157,6 @@ function rectifyStage(model: MultimodalModel, members: readonly string[], rate: 
 
 function scaledSum(logits: readonly Tensor2D[], rate: tf.Variable): Tensor2D {
   return tf.mul(tf.addN([...logits]), rate) as Tensor2D;
-}
-
-/** Encoders of these modalities and the shared head. */
-function variablesOf(model: MultimodalModel, modalities: readonly string[]): NamedVariables {
-  return Object.assign({}, ...modalities.map((modality) => prefixed(modality, model.encoderParameters(modality))), prefixed('head', headOf(model))) as NamedVariables;
-}
-
-function headOf(model: MultimodalModel): NamedVariables {
-  return Object.fromEntries(Object.entries(model.parameters()).filter(([name]) => name.startsWith('head.')).map(([name, variable]) => [name.slice('head.'.length), variable]));
 }
 
 /** The shared head: two fully connected layers. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { FUSION } from '../../../src/core/events.ts';
 import { rankModalities } from '../../../src/trainer/methods/udi.ts';
 import { useBackend } from '../numbers.ts';
-import { metricsOf, smallConfig, trainHere } from '../session.ts';
+import { smallConfig, trainHere } from '../session.ts';
 
 useBackend('wasm');
 
