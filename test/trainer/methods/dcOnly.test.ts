@@ -1,57 +1,81 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Scalar, Tensor2D } from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRandom } from '../../../src/core/random.ts';
-import type { Batch, Stage } from '../../../src/trainer/method.ts';
 import { dcOnly } from '../../../src/trainer/methods/dcOnly.ts';
-import type { MultimodalModel } from '../../../src/trainer/model.ts';
-import type { NamedTensors } from '../../../src/trainer/module.ts';
-import { gradientsOf } from '../../../src/trainer/optimizer.ts';
+import type { FusionKind } from '../../../src/trainer/model.ts';
 import { expectClose, useBackend } from '../numbers.ts';
-import { batchOf, firstStage, normalRows, outputsOf, place, softmax } from './stages.ts';
+import {
+  affine, encodeAll, expectGradients, fuseRows, gradientsOfStep, numbersOf, plainCrossEntropy, randomBatch, readingsOf, scatter, shareRows, slopes,
+  type Rows, type Weights,
+} from './samples.ts';
+import { firstStage, softmax } from './stages.ts';
 
-const mean = (values: readonly number[]): number => values.reduce((total, each) => total + each, 0) / values.length;
-
-/** Jensen–Shannon divergence of two rows of logits, nats. */
-function divergence(left: readonly number[], right: readonly number[]): number {
-  const [p, q] = [softmax(left), softmax(right)];
-  return p.reduce((sum, value, index) => {
-    const middle = (value + q[index]!) / 2;
-    return sum + (value * Math.log(value / middle) + q[index]! * Math.log(q[index]! / middle)) / 2;
-  }, 0);
-}
-
-/** CLUB's bound over all pairs of the batch, from the estimator's weights in the stage's state. */
-function bound(stage: Stage, estimator: string, from: readonly number[][], to: readonly number[][]): number {
-  const layer = (name: string, input: readonly number[]): number[] => {
-    const weight = (stage.state![`estimator.${estimator}.${name}.weight`]! as unknown as Tensor2D).arraySync();
-    const bias = stage.state![`estimator.${estimator}.${name}.bias`]!.dataSync();
-    return Array.from(bias, (value, column) => input.reduce((sum, each, row) => sum + each * weight[row]![column]!, value));
-  };
-  const network = (name: string, input: readonly number[]) => layer(`${name}.2`, layer(`${name}.0`, input).map((value) => Math.max(0, value)));
-  const distance = (mu: number, logVariance: number, value: number) => ((value - mu) ** 2) / Math.exp(logVariance);
-  return mean(from.map((row, sample) => {
-    const mu = network('mu', row);
-    const logVariance = network('logvar', row).map(Math.tanh);
-    return mu.reduce((sum, each, column) => {
-      const others = mean(to.map((other) => distance(each, logVariance[column]!, other[column]!)));
-      return sum + (others - distance(each, logVariance[column]!, to[sample]![column]!)) / 2;
+/** Mean Jensen–Shannon divergence of two sets of logits. */
+function plainDivergence(left: readonly number[][], right: readonly number[][]): number {
+  return left.reduce((sum, row, index) => {
+    const [p, q] = [softmax(row), softmax(right[index]!)];
+    return sum + p.reduce((inner, value, column) => {
+      const mixed = (value + q[column]!) / 2;
+      return inner + 0.5 * value * Math.log(value / mixed) + 0.5 * q[column]! * Math.log(q[column]! / mixed);
     }, 0);
-  }));
+  }, 0) / left.length;
 }
 
-function setAlpha(stage: Stage, consistency: number, complementary: number): void {
-  stage.state!['alpha.consistency']!.assign(tf.scalar(consistency));
-  stage.state!['alpha.complementary']!.assign(tf.scalar(complementary));
+/** Mean and log variance of an estimator. */
+function plainPosterior(estimator: Weights, rows: number[][]): { mean: number[][]; logVariance: number[][] } {
+  const network = (name: string) => affine(
+    affine(rows, estimator[`${name}.0.weight`]!, estimator[`${name}.0.bias`]!).map((row) => row.map((value) => Math.max(0, value))),
+    estimator[`${name}.2.weight`]!, estimator[`${name}.2.bias`]!);
+  return { mean: network('mu'), logVariance: network('logvar').map((row) => row.map(Math.tanh)) };
 }
 
-/** A batch with inputs [B, 2] for the small model's encoders. */
-function inputBatch(modalities: readonly string[], seed: number): Batch {
-  const random = createRandom(seed);
-  return batchOf([0, 1, 2, 1, 0, 2], 3, { inputs: Object.fromEntries(modalities.map((modality) => [modality, tf.tensor2d(normalRows(random, 6, 2))])) });
+/** log q(to_j | from_i) over all pairs, without the constant: its mean over j = i, and over all pairs. */
+function plainLogDensities(estimator: Weights, from: number[][], to: number[][]): { own: number; all: number } {
+  const { mean, logVariance } = plainPosterior(estimator, from);
+  const density = (i: number, j: number) => to[j]!.reduce((sum, value, column) =>
+    sum - 0.5 * ((value - mean[i]![column]!) ** 2 * Math.exp(-logVariance[i]![column]!) + logVariance[i]![column]!), 0);
+  const size = from.length;
+  const indices = from.map((_, index) => index);
+  return { own: indices.reduce((sum, i) => sum + density(i, i) / size, 0), all: indices.reduce((sum, i) => sum + indices.reduce((inner, j) => inner + density(i, j) / size ** 2, 0), 0) };
 }
 
-const read = (stage: Stage, name: string): number => stage.state![name]!.dataSync()[0]!;
+const inner = (left: Weights, right: Weights): number =>
+  Object.entries(left).reduce((sum, [name, values]) => sum + values.reduce((all, value, index) => all + value * right[name]![index]!, 0), 0);
+
+/** The three losses of a batch and the controller's weights, in float64 (methods.md 7); `estimators` from the first modality to each of the others. */
+function plainStep(weights: Weights, estimators: readonly Weights[], inputs: Rows, labels: readonly number[], fusion: FusionKind) {
+  const names = Object.keys(inputs);
+  const losses = {
+    classification: (at: Weights) => plainCrossEntropy(fuseRows(at, encodeAll(at, inputs), fusion), labels),
+    consistency: (at: Weights) => {
+      const shares = shareRows(at, encodeAll(at, inputs), fusion);
+      const pairs = names.flatMap((left, index) => names.slice(index + 1).map((right) => plainDivergence(shares[left]!, shares[right]!)));
+      return pairs.reduce((sum, value) => sum + value, 0) / pairs.length;
+    },
+    complementary: (at: Weights) => {
+      const features = encodeAll(at, inputs);
+      return estimators.reduce((sum, estimator, index) => {
+        const { own, all } = plainLogDensities(estimator, features[names[0]!]!, features[names[index + 1]!]!);
+        return sum + (own - all) / 2 / estimators.length;
+      }, 0);
+    },
+  };
+  const [cls, con, com] = Object.values(losses).map((loss) => slopes(loss, weights)) as [Weights, Weights, Weights];
+  const xi = [inner(cls, con), inner(cls, com)] as const;
+  const total = Math.max(0, xi[0]) + Math.max(0, xi[1]) + 1e-8;
+  const alpha = [Math.max(0, xi[0]) / total, Math.max(0, xi[1]) / total] as const;
+  const mixed = (first: number, second: number) => Object.fromEntries(Object.keys(cls).map((name) =>
+    [name, cls[name]!.map((value, index) => value + first * con[name]![index]! + second * com[name]![index]!)]));
+  return { losses: Object.fromEntries(Object.entries(losses).map(([name, loss]) => [name, loss(weights)])), xi, alpha, mixed };
+}
+
+/** One estimator's variables out of a stage's state. */
+function estimatorsOf(state: Weights, names: readonly string[]): Weights[] {
+  return names.slice(1).map((to) => {
+    const prefix = names.length === 2 ? 'estimator.a.' : `estimator.a.${to}.`;
+    return Object.fromEntries(Object.entries(state).filter(([name]) => name.startsWith(prefix)).map(([name, values]) => [name.slice(prefix.length), values]));
+  });
+}
 
 describe('dc-only', () => {
   useBackend('wasm');
@@ -59,100 +83,96 @@ describe('dc-only', () => {
   afterEach(() => tf.engine().endScope());
 
   it.each([
-    { modalities: ['a', 'b'], anchor: 'first', reduction: 'mean', estimators: { b: 'a' }, from: 'a' },
-    { modalities: ['a', 'b'], anchor: 'b', reduction: 'sum', estimators: { a: 'b' }, from: 'b' },
-    { modalities: ['a', 'b', 'c'], anchor: 'b', reduction: 'mean', estimators: { a: 'b.a', c: 'b.c' }, from: 'b' },
-  ])('of $modalities from $anchor has the loss of its definition, in float64', ({ modalities, anchor, reduction, estimators, from }) => {
-    const settings = { anchor, estimatorWidth: 4, consistencyReduction: reduction, complementaryReduction: reduction };
-    const { stage, dispose } = firstStage(dcOnly, { modalities, settings, featureSize: 3 });
-    const random = createRandom(9);
-    const make = (columns: number) => Object.fromEntries(modalities.map((modality) => [modality, normalRows(random, 5, columns)]));
-    const [logits, features] = [make(3), make(3)];
-    const labels = [0, 1, 2, 2, 0];
-    setAlpha(stage, 0.3, 0.6);
-    const terms = stage.loss(outputsOf(logits, features), batchOf(labels, 3), place());
-
-    const fused = labels.map((_, sample) => [0, 1, 2].map((column) => modalities.reduce((sum, each) => sum + logits[each]![sample]![column]!, 0)));
-    const classification = mean(labels.map((label, sample) => -Math.log(softmax(fused[sample]!)[label]!)));
-    const pairs = modalities.flatMap((left, index) => modalities.slice(index + 1).map((right) => [left, right] as const));
-    const consistency = mean(pairs.map(([left, right]) =>
-      mean(labels.map((_, sample) => divergence(logits[left]![sample]!, logits[right]![sample]!))) * (reduction === 'mean' ? 1 : labels.length)));
-    const complementary = mean(Object.entries(estimators).map(([to, name]) =>
-      bound(stage, name, features[from]!, features[to]!) / (reduction === 'mean' ? 3 : 1)));
-    const numbers = ['classification', 'consistency', 'complementary', 'total'].map((name) => terms[name]!.dataSync()[0]!);
-    expectClose(numbers, [classification, consistency, complementary, classification + 0.3 * consistency + 0.6 * complementary], 1e-5, 'terms', 1e-6);
+    { modalities: ['a', 'b'], fusion: 'sum', seed: 1 }, { modalities: ['a', 'b'], fusion: 'concat', seed: 2 }, { modalities: ['a', 'b', 'c'], fusion: 'mean', seed: 3 },
+  ] as const)('agrees with the definition in float64: $modalities, $fusion', async ({ modalities, fusion, seed }) => {
+    const random = createRandom(seed);
+    const { model, stage, dispose } = firstStage(dcOnly, { modalities, fusion, settings: { estimatorWidth: 3 } });
+    scatter(stage, random);
+    const weights = numbersOf(stage.variables);
+    let alpha: readonly number[] = [];
+    const seen = new Set<string>();
+    for (const [epoch, step] of [[0, 0], [0, 1], [1, 0], [2, 0]] as const) {
+      const { batch, inputs, labels } = randomBatch(random, modalities, 5);
+      const { gradients, losses } = await gradientsOfStep(model, stage, batch, { epoch, step, steps: 2 });
+      // The estimators are updated first, and their new values are what the bound uses.
+      const expected = plainStep(weights, estimatorsOf(numbersOf(stage.state!), modalities), inputs, labels, fusion);
+      const readings = readingsOf(stage);
+      if (step === 0) {
+        alpha = expected.alpha;
+        expectClose([readings['xi.consistency']!, readings['xi.complementary']!], expected.xi, 1e-3, 'xi', 1e-6);
+      }
+      expectClose([readings['alpha.consistency']!, readings['alpha.complementary']!], alpha, 1e-3, 'alpha', 1e-5);
+      seen.add(alpha.map((value) => value > 0).join());
+      const mixed = expected.mixed(alpha[0]!, alpha[1]!);
+      expectGradients(gradients, mixed, `epoch ${epoch}, step ${step}`);
+      for (const modality of modalities) expect(gradients[`${modality}.encoder.fc1.weight`]!.some((value) => value !== 0), modality).toBe(true);
+      const { classification, consistency, complementary } = expected.losses as Record<string, number>;
+      expectClose([losses['classification']!, losses['consistency']!, losses['complementary']!], [classification!, consistency!, complementary!], 1e-4, 'losses', 1e-6);
+      expectClose([losses['total']!], [classification! + alpha[0]! * consistency! + alpha[1]! * complementary!], 1e-4, 'L');
+    }
+    expect([...seen], 'a case in which a term counts').not.toEqual(['false,false']);
     dispose();
   });
 
-  it('sends the gradients of all terms into all branches', () => {
-    const modalities = ['a', 'b'];
-    const { model, stage, dispose } = firstStage(dcOnly, { modalities });
-    const batch = inputBatch(modalities, 10);
-    const norms = (term: string) => {
-      const { gradients } = gradientsOf(() => stage.loss(model.forward(batch.inputs, 'train'), batch, place())[term]!, stage.variables);
-      const of = (part: string) => Object.entries(gradients).filter(([name]) => name.startsWith(part)).some(([, each]) => tf.max(tf.abs(each)).dataSync()[0]! > 0);
-      return ['a.encoder.', 'b.encoder.', 'a.head.', 'b.head.'].map(of);
+  it('sends the gradients of both terms into both branches, and none into the estimators', async () => {
+    const random = createRandom(4);
+    const { model, stage, dispose } = firstStage(dcOnly, { settings: { estimatorWidth: 3 } });
+    scatter(stage, random);
+    const { batch } = randomBatch(random, ['a', 'b'], 5);
+    const gradientsWith = async (consistency: number, complementary: number) => {
+      stage.state!['alpha.consistency']!.assign(tf.scalar(consistency));
+      stage.state!['alpha.complementary']!.assign(tf.scalar(complementary));
+      const estimators = Object.entries(stage.state!).filter(([name]) => name.startsWith('estimator'));
+      const saved = estimators.map(([, variable]) => tf.clone(variable));
+      const { gradients } = await gradientsOfStep(model, stage, batch, { step: 1, steps: 2 });
+      estimators.forEach(([, variable], index) => variable.assign(saved[index]!));
+      return gradients;
     };
-    expect(norms('classification')).toEqual([true, true, true, true]);
-    expect(norms('consistency')).toEqual([true, true, true, true]);
-    expect(norms('complementary')).toEqual([true, true, false, false]);
+    const [plain, con, com] = [await gradientsWith(0, 0), await gradientsWith(1, 0), await gradientsWith(0, 1)];
+    const differs = (left: Weights, name: string) => left[name]!.some((value, index) => Math.abs(value - plain[name]![index]!) > 1e-5);
+    for (const modality of ['a', 'b']) {
+      expect(differs(con, `${modality}.head.weight`) && differs(con, `${modality}.encoder.fc2.weight`), `consistency to ${modality}`).toBe(true);
+      expect(differs(com, `${modality}.encoder.fc2.weight`), `complementary to ${modality}`).toBe(true);
+      expect(differs(com, `${modality}.head.weight`), 'features do not depend on the head').toBe(false);
+    }
+    expect(Object.keys(con).filter((name) => name.startsWith('estimator'))).toEqual([]);
     dispose();
   });
 
-  it.each(['sum', 'concat'] as const)('sets alpha by how far the terms agree with the classification (%s)', (fusion) => {
-    const modalities = ['a', 'b'];
-    const { model, stage, dispose } = firstStage(dcOnly, { modalities, fusion, featureSize: 4 });
-    const batch = inputBatch(modalities, 11);
-    stage.beforeLoss!(model.forward(batch.inputs, 'train'), batch, place());
-    const value = (term: string): Scalar => stage.loss(model.forward(batch.inputs, 'probe'), batch, place())[term]!;
-    // The alignment of two gradients is how fast one loss changes along the gradient of the other.
-    const along = (term: string): number => {
-      const { gradients } = gradientsOf(() => value(term), stage.variables);
-      const step = 1e-2 / lengthOf(gradients);
-      const changed = (by: number): number => {
-        for (const [name, gradient] of Object.entries(gradients)) stage.variables[name]!.assign(tf.add(stage.variables[name]!, tf.mul(gradient, by)));
-        return value('classification').dataSync()[0]!;
-      };
-      const [above, below] = [changed(step), changed(-2 * step)];
-      changed(step);
-      return (above - below) / (2 * step);
-    };
-    const xi = [along('consistency'), along('complementary')];
-    expectClose([read(stage, 'xi.consistency'), read(stage, 'xi.complementary')], xi, 2e-2, 'xi', 1e-4);
-    const positive = xi.map((each) => Math.max(0, each));
-    const sum = positive[0]! + positive[1]!;
-    expect(sum, 'the case says something').toBeGreaterThan(1e-3);
-    expectClose([read(stage, 'alpha.consistency'), read(stage, 'alpha.complementary')], positive.map((each) => each / sum), 2e-2, 'alpha', 1e-2);
+  it('trains the estimators on the likelihood of the features, one step of Adam for a batch', async () => {
+    const random = createRandom(5);
+    const { model, stage, dispose } = firstStage(dcOnly, { settings: { estimatorWidth: 3, estimatorLearningRate: 0.01 } });
+    scatter(stage, random);
+    const { batch, inputs } = randomBatch(random, ['a', 'b'], 5);
+    const [before] = estimatorsOf(numbersOf(stage.state!), ['a', 'b']) as [Weights];
+    await gradientsOfStep(model, stage, batch);
+    const [after] = estimatorsOf(numbersOf(stage.state!), ['a', 'b']) as [Weights];
+    const features = encodeAll(numbersOf(stage.variables), inputs);
+    const gradients = slopes((at) => -plainLogDensities(at, features['a']!, features['b']!).own, before);
+    // The first step of Adam has the length of the learning rate in every direction.
+    for (const [name, values] of Object.entries(gradients)) {
+      const expected = values.map((value, index) => before[name]![index]! - (Math.abs(value) < 1e-7 ? 0 : 0.01 * Math.sign(value)));
+      expectClose(after[name]!, expected, 1e-4, name, 1e-5);
+    }
     dispose();
   });
 
-  it('controls on the first batch of an epoch, or as the settings say', () => {
-    const modalities = ['a', 'b'];
-    const alphas = (settings: Record<string, unknown>, probed: boolean) => {
-      const { model, stage, dispose } = firstStage(dcOnly, { modalities, settings, featureSize: 4 });
-      expect(stage.probe).toBe(probed ? 'controller' : undefined);
-      const probe = inputBatch(modalities, 12);
-      const found = [0, 1].map((step) => {
-        stepOf(model, stage, inputBatch(modalities, 13 + step), { step, ...(probed ? { probe } : {}) });
-        return [read(stage, 'xi.consistency'), read(stage, 'xi.complementary')];
-      });
-      dispose();
-      return found;
-    };
-    const [first, second] = alphas({}, false);
-    expect(second).toEqual(first);
-    const everyBatch = alphas({ controllerInterval: 'batch' }, false);
-    expect(everyBatch[0]).toEqual(first);
-    expect(everyBatch[1]).not.toEqual(first);
-    expect(alphas({ controllerBatch: 'validation' }, true)[0]).not.toEqual(first);
+  it('takes the anchor of its settings, and the controller\'s batch', async () => {
+    const named = firstStage(dcOnly, { modalities: ['a', 'b', 'c'], settings: { anchor: 'b', controllerBatch: 'validation' } });
+    const pairs = Object.keys(named.stage.state!).filter((name) => name.startsWith('estimator.') && name.endsWith('mu.0.bias'));
+    expect(pairs).toEqual(['estimator.b.a.mu.0.bias', 'estimator.b.c.mu.0.bias']);
+    expect(named.stage.probe).toBe('controller');
+    named.dispose();
+
+    const random = createRandom(6);
+    const { model, stage, dispose } = firstStage(dcOnly, { settings: { controllerBatch: 'validation', controllerInterval: 'batch', estimatorWidth: 3 } });
+    scatter(stage, random);
+    const { batch } = randomBatch(random, ['a', 'b'], 5);
+    const { batch: probe, inputs, labels } = randomBatch(random, ['a', 'b'], 5);
+    await gradientsOfStep(model, stage, batch, { step: 1, probe });
+    const expected = plainStep(numbersOf(stage.variables), estimatorsOf(numbersOf(stage.state!), ['a', 'b']), inputs, labels, 'sum');
+    const readings = readingsOf(stage);
+    expectClose([readings['xi.consistency']!, readings['xi.complementary']!], expected.xi, 1e-3, 'xi of the probe', 1e-6);
+    dispose();
   });
 });
-
-function lengthOf(gradients: NamedTensors): number {
-  return Math.sqrt(Object.values(gradients).reduce((sum, gradient) => sum + tf.sum(tf.square(gradient)).dataSync()[0]!, 0));
-}
-
-/** The stage's work of a step before its loss; the model stays as it is. */
-function stepOf(model: MultimodalModel, stage: Stage, batch: Batch, at: { step: number; probe?: Batch }): void {
-  stage.beforeLoss!(model.forward(batch.inputs, 'train'), batch, place(at));
-}

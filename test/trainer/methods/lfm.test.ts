@@ -15,7 +15,7 @@ const labels = [0, 2];
 
 /** A config of the method with this schedule and a step that moves the weight visibly. */
 const configWith = (schedule: string, weightLearningRate: number) =>
-  smallConfig({ method: { name: 'lfm', schedule, weightLearningRate, halveEvery: 2 }, training: { epochs: 3, batchSize: 32, learningRate: 0.05 } });
+  smallConfig({ method: { name: 'lfm', schedule, weightLearningRate, halveEvery: 2 }, training: { epochs: 4, batchSize: 32, learningRate: 0.05 } });
 
 describe('lfm', () => {
   useBackend('wasm');

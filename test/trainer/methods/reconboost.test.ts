@@ -56,7 +56,11 @@ function stagesOf(settings: Partial<typeof defaults>, modalities: readonly strin
   const { model, dispose } = firstStage(sum, { modalities });
   const notes: unknown[] = [];
   const context = { hparams: { ...defaults, ...settings }, seed: 0, epochs: () => epochs, emit: (event: unknown) => notes.push(event) } as unknown as MethodContext;
-  return { model, stages: [...reconboost.stages(model, context)], notes, dispose };
+  const stages: Stage[] = [];
+  const generator = reconboost.stages(model, context);
+  // What a stage's result is does not change the stages that come.
+  for (let next = generator.next(); !next.done; next = generator.next({ stage: next.value.id, keptEpoch: 1, validation: {} })) stages.push(next.value);
+  return { model, stages, notes, dispose };
 }
 
 const brief = (stages: readonly Stage[]) => stages.map(({ id, epochs, firstEpoch }) => `${id} ${firstEpoch!}+${epochs}`);

@@ -218,7 +218,7 @@ describe('a study', () => {
 
   it('stops its trainers after their epoch when asked on its socket, and goes on from there', async () => {
     const place = workplace();
-    place.write({ epochs: 200, seeds: [0], grid: { 'training.momentum': [0.5, 0.9] } });
+    place.write({ epochs: 2000, seeds: [0], grid: { 'training.momentum': [0.5, 0.9] } });
     const { ended } = place.study();
     await place.until(() => listRuns(place.runs).length === 2 && listRuns(place.runs).every(isEpoch));
     const heard: StudyEvent[] = [];
@@ -246,13 +246,13 @@ describe('a study', () => {
 
   it('has one supervisor, which resumes a trainer that was killed', async () => {
     const place = workplace();
-    place.write({ epochs: 60, seeds: [0], grid: { 'training.momentum': [0.5] } });
-    const { ended } = place.study();
+    place.write({ epochs: 200, seeds: [0], grid: { 'training.momentum': [0.5] } });
+    const { child, ended } = place.study();
     const folder = await place.until(() => listRuns(place.runs).find(isEpoch));
+    kill(liveTrainer(folder)!.pid);
     const second = await place.study().ended;
     expect(second.code).toBe(2);
-    expect(second.output).toContain(`is being run by process ${liveSupervisor(place.folder)!.pid}`);
-    kill(liveTrainer(folder)!.pid);
+    expect(second.output).toContain(`is being run by process ${child.pid}`);
     expect((await ended).code).toBe(0);
     const { key } = loadStudy(place.folder).plan.runs[0]!;
     expect(place.events().filter((event) => 'key' in event && event.key === key).map((event) => (event.type === 'runStarted' ? event.how : event.type === 'runEnded' ? event.state : event.type)))
