@@ -125,16 +125,6 @@ describe('runs with a cache', () => {
     expect(cached((await train({ method: { name: 'unimodal' }, dataset: { name: 'synthetic-arrays', train: 97, validation: 48, test: 48 } })).run)).toEqual([]);
   });
 
-  it.each(['sum', 'concat'])('are all shared between decoupled and udi with alpha (0,0) (fusion %s)', async (fusion) => {
-    const model = { fusion };
-    const first = await train({ model, method: { name: 'decoupled' } });
-    const second = await train({ model, method: { name: 'udi', alpha: { complementary: 0, consistency: 0 } } });
-    expect(cached(second.run)).toEqual(first.run.stages.map((stage) => stage.id));
-    expect(second.weights).toEqual(first.weights);
-    expect(cached((await train({ model, method: { name: 'udi', anchor: first.run.anchor!.anchor, alpha: { consistency: 1, complementary: 0 } } })).run))
-      .toEqual(['unimodal:m1', 'unimodal:m2', 'unimodal:m3']);
-  });
-
   it('wait for a stage that another trainer is at, and take it', async () => {
     const lines = { method: { name: 'unimodal' }, training: { epochs: 8, batchSize: 8, learningRate: 0.05 } };
     const runs = await Promise.all([train(lines), train(lines)]);

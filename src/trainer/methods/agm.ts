@@ -59,7 +59,7 @@ export const agm: Method = {
   label: 'AGM',
   source: 'Li et al. 2023, lihong2303/AGM_ICCV2023:run/CREMAD_main.py; methods.md 4.8',
   stageKinds: ['joint'],
-  modalities: { min: 2, max: 6, reason: 'it compares modalities with each other, and every subset of them is evaluated.' },
+  modalities: { min: 2, reason: 'it compares modalities with each other.' },
   hparams: {
     alpha: { type: 'number', min: 0, default: 1, help: 'Strength of the modulation.', source: 'AGM_ICCV2023:utils/config.py' },
     cap: { type: 'number', above: 0, default: 10, help: 'Largest distance from the running average that counts.', source: 'run/CREMAD_main.py' },
@@ -80,7 +80,7 @@ export const agm: Method = {
     yield {
       ...joint,
       beforeLoss: (outputs, batch, at) => {
-        parts = shapleyParts(coalitions(model, outputs, batch.inputs), modalities.length);
+        parts = shapleyParts(coalitions(model, outputs, model.forward(batch.inputs, 'evaluate')), modalities.length);
         const scores = detached((...logits) => tf.stack(logits.map((each) => scoreOf(each, batch.oneHot))), ...parts) as Tensor1D;
         const active = at.epoch < settings.windowEnd * at.epochs;
         const now = detached((each) => (active ? signalFactors(each as Tensor1D, averages, settings.alpha, settings.cap) : tf.onesLike(each)), scores);
@@ -97,6 +97,10 @@ export const agm: Method = {
         return { total: crossEntropy(fused, batch.oneHot), surrogate };
       },
       modulate: (gradients) => clipped(gradients, headWeights, settings.clip),
+      unimodal: (outputs) => {
+        const shown = shapleyParts(coalitions(model, outputs, outputs), modalities.length);
+        return Object.fromEntries(modalities.map((modality, index) => [modality, shown[index]!]));
+      },
       state: { averages, count },
       readings: () => means.values,
       dispose: () => {
@@ -108,20 +112,19 @@ export const agm: Method = {
 };
 
 /**
- * Fused logits of every subset of the modalities, with zeros as the input of the others. All of them together are the outputs of
- * the training pass; the rest runs in evaluation mode, with gradient. Zeros run once, as one sample.
+ * Fused logits of every subset of the modalities, with zeros as the input of the others: `all` are the outputs that count for all of
+ * them together, `alone` those in evaluation mode, which the smaller subsets are made of. Zeros run once, as one sample.
  */
-function coalitions(model: MultimodalModel, outputs: Outputs, inputs: Readonly<Record<string, Tensor>>): (subset: number) => Tensor2D {
+function coalitions(model: MultimodalModel, all: Outputs, alone: Outputs): (subset: number) => Tensor2D {
   const { modalities } = model;
-  const present = model.forward(inputs, 'evaluate');
-  const zeros = Object.fromEntries(modalities.map((modality) => [modality, tf.zeros([1, ...inputs[modality]!.shape.slice(1)])]));
-  const absent = model.forward(zeros, 'evaluate');
-  const repeat = (tensor: Tensor2D): Tensor2D => tf.tile(tensor, [inputs[modalities[0]!]!.shape[0]!, 1]);
+  const samples = alone.logits[modalities[0]!]!.shape[0];
+  const absent = model.forward(Object.fromEntries(model.options.modalities.map(({ id, shape }) => [id, tf.zeros([1, ...shape])])), 'evaluate');
+  const repeat = (tensor: Tensor2D): Tensor2D => tf.tile(tensor, [samples, 1]);
   const known = new Map<number, Tensor2D>();
   const fused = (subset: number): Tensor2D => {
-    if (subset === 2 ** modalities.length - 1) return model.fuse(outputs);
+    if (subset === 2 ** modalities.length - 1) return model.fuse(all);
     const pick = (kind: 'features' | 'logits') => Object.fromEntries(modalities.map((modality, index) =>
-      [modality, (subset & 2 ** index) !== 0 ? present[kind][modality]! : repeat(absent[kind][modality]!)]));
+      [modality, (subset & 2 ** index) !== 0 ? alone[kind][modality]! : repeat(absent[kind][modality]!)]));
     return model.fuse({ features: pick('features'), logits: pick('logits') });
   };
   return (subset) => {

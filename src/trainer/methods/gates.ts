@@ -5,14 +5,11 @@ import { createLinear } from '../layers.ts';
 import type { Coupling, MultimodalModel } from '../model.ts';
 import { prefixed, type NamedVariables } from '../module.ts';
 
-/** Squeezed width of a gate as a share of the channels of both branches. */
-export const SQUEEZE_RATIO = 4;
-
 /** Squeeze-and-excite gates between two branches (MMTM), with what the balancing needs of them. */
 export interface Gates extends Coupling {
   /** Trained variables of the squeeze layers and of the excite layers of modality `index`, as the model names them. */
   bypass(index: number): string[];
-  /** Which modality's gate is held at its running mean in training passes: -1 none, else its index; on the device. */
+  /** Index of the modality whose gate is held at its running mean in training passes, -1 for none; freed with the gates. */
   readonly held: Variable;
 }
 
@@ -27,16 +24,17 @@ export function gated(map: Tensor, gate: Tensor): Tensor {
 }
 
 /**
- * Creates gates after the parts of both encoders; the last part of an encoder with several ends in the features and has none
- * (Vaezi Joze et al. 2020, MMTM; nyukat/greedy_multimodal_learning:src/balanced_mmtm.py).
+ * Creates gates after the parts of both encoders; the last part of an encoder with several ends in the features and has none.
+ * The squeeze layer has 2/ratio of the channels of both (Vaezi Joze et al. 2020, MMTM;
+ * nyukat/greedy_multimodal_learning:src/balanced_mmtm.py).
  */
-export function createGates(model: MultimodalModel, seed: number): Gates {
+export function createGates(model: MultimodalModel, ratio: number, seed: number): Gates {
   const [first, second] = model.modalities as [string, string];
   const depth = Math.min(model.encoderParts(first).length, model.encoderParts(second).length);
   const places = Array.from({ length: Math.max(1, depth - 1) }, (_, place) => {
     const channels = [first, second].map((modality) => model.encoderParts(modality)[place]!.channels) as [number, number];
     const both = channels[0] + channels[1];
-    const width = Math.max(1, Math.floor((2 * both) / SQUEEZE_RATIO));
+    const width = Math.max(1, Math.floor((2 * both) / ratio));
     const random = createRandom(seedFor(`init:gates:${place}`, seed));
     const layers = { squeeze: createLinear(both, width, random), excite0: createLinear(width, channels[0], random), excite1: createLinear(width, channels[1], random) };
     const running = channels.map((size) => tf.tidy(() => tf.variable(tf.zeros([size]), false)));
@@ -51,7 +49,7 @@ export function createGates(model: MultimodalModel, seed: number): Gates {
   return {
     held,
     parameters: named('parameters'),
-    buffers: { ...named('buffers'), held },
+    buffers: named('buffers'),
     bypass: (index) => places.flatMap((_, place) => ['squeeze', `excite${index}`].flatMap((layer) =>
       ['weight', 'bias'].map((name) => `coupling.${place}.${layer}.${name}`))),
     apply: (maps, index, mode) => {
@@ -60,8 +58,8 @@ export function createGates(model: MultimodalModel, seed: number): Gates {
       const inputs = [maps[first]!, maps[second]!];
       const hidden = tf.relu(place.layers.squeeze.apply(tf.concat(inputs.map(squeezed), 1)));
       const gates = [place.layers.excite0, place.layers.excite1].map((layer) => tf.sigmoid(layer.apply(hidden)));
-      const used = mode === 'evaluate' ? gates : gates.map((gate, modality) => holdable(gate, place.running[modality]!, held, modality));
       if (mode === 'train') keepMeans(gates, place.running, place.count);
+      const used = mode === 'evaluate' ? gates : gates.map((gate, modality) => holdable(gate, place.running[modality]!, held, modality));
       return { [first]: gated(inputs[0]!, used[0]!), [second]: gated(inputs[1]!, used[1]!) };
     },
     dispose: () => {

@@ -6,6 +6,7 @@ import { prefixed, type NamedTensors } from '../module.ts';
 import { gradientsOf } from '../optimizer.ts';
 import { attachAuxiliaryHeads } from './auxiliaryHeads.ts';
 import { jointPlan, jointStage } from './joint.ts';
+import { createStepMeans } from './stepMeans.ts';
 
 /**
  * Weight c of the multimodal gradient G of an encoder, 1 - c of its unimodal gradient U: 0.5 where they agree, else the
@@ -19,14 +20,21 @@ export function paretoWeight(multimodal: NamedTensors, unimodal: NamedTensors): 
   return tf.where(tf.greater(gu, 0), 0.5, minNorm) as Scalar;
 }
 
-/** gamma · max(1, r) · h with h = 2c·g + 2(1-c)·u and r = |g + u| / |h|; `ratio` in place of the tensor's own r. */
-export function integrate(multimodal: Tensor, unimodal: Tensor, weight: Scalar, gamma: number, ratio?: Scalar): Tensor {
-  const mixed = mix(multimodal, unimodal, weight);
-  return tf.mul(mixed, tf.mul(gamma, tf.maximum(1, ratio ?? lengthRatio([tf.add(multimodal, unimodal)], [mixed]))));
-}
-
-function mix(multimodal: Tensor, unimodal: Tensor, weight: Scalar): Tensor {
-  return tf.add(tf.mul(multimodal, tf.mul(weight, 2)), tf.mul(unimodal, tf.mul(tf.sub(1, weight), 2)));
+/**
+ * The gradients of an encoder: gamma · max(1, r) · h with h = 2c·g + 2(1-c)·u and r = |g + u| / |h|, of every tensor by itself
+ * or of all together. Both records hold the same tensors; `weight` is c.
+ */
+export function integrateEncoder(
+  multimodal: NamedTensors, unimodal: NamedTensors, weight: Scalar, gamma: number, correction: 'tensor' | 'encoder',
+): Record<string, Tensor> {
+  const pairs = Object.entries(multimodal).map(([name, g]) => ({ name, g, u: unimodal[name]! }));
+  const mixed = pairs.map(({ g, u }) => tf.add(tf.mul(g, tf.mul(weight, 2)), tf.mul(u, tf.mul(tf.sub(1, weight), 2))));
+  const added = pairs.map(({ g, u }) => tf.add(g, u));
+  const common = correction === 'encoder' ? lengthRatio(added, mixed) : undefined;
+  return Object.fromEntries(pairs.map(({ name }, index) => {
+    const ratio = common ?? lengthRatio([added[index]!], [mixed[index]!]);
+    return [name, tf.mul(mixed[index]!, tf.mul(gamma, tf.maximum(1, ratio)))];
+  }));
 }
 
 /** |a| / |b| over all elements of the tensors; 1 where b is 0. */
@@ -34,6 +42,10 @@ function lengthRatio(above: readonly Tensor[], below: readonly Tensor[]): Scalar
   const length = (tensors: readonly Tensor[]): Tensor => tf.sqrt(tf.addN(tensors.map((tensor) => tf.sum(tf.square(tensor)))));
   const [a, b] = [length(above), length(below)];
   return tf.where(tf.equal(b, 0), 1, tf.div(a, b)) as Scalar;
+}
+
+function pick(tensors: NamedTensors, names: readonly string[]): NamedTensors {
+  return Object.fromEntries(names.map((name) => [name, tensors[name]!]));
 }
 
 interface ParetoSettings {
@@ -60,7 +72,9 @@ export const mmpareto: Method = {
     const { gamma, correction } = context.hparams as unknown as ParetoSettings;
     const auxiliary = attachAuxiliaryHeads(model, context);
     const joint = jointStage(model, context);
-    const encoders = model.modalities.map((modality) => Object.keys(prefixed(modality, model.encoderParameters(modality))));
+    const { modalities } = model;
+    const means = createStepMeans(modalities.map((modality) => `weight.${modality}`));
+    const encoders = modalities.map((modality) => Object.keys(prefixed(modality, model.encoderParameters(modality))));
     const unimodalVariables = Object.fromEntries(Object.entries(joint.variables)
       .filter(([name]) => name.startsWith('auxiliary.') || encoders.some((names) => names.includes(name))));
     yield {
@@ -71,18 +85,18 @@ export const mmpareto: Method = {
       },
       signals: (outputs, batch) =>
         gradientsOf(() => tf.addN(Object.values(auxiliary.losses(outputs, batch))) as Scalar, unimodalVariables).gradients,
-      modulate: (gradients, unimodal) => {
+      modulate: (gradients, unimodal, at) => {
         const heads = Object.entries(unimodal).filter(([name]) => name.startsWith('auxiliary.'));
-        const integrated = encoders.flatMap((names) => {
-          const own = names.filter((name) => name in gradients && name in unimodal);
-          const [g, u] = [gradients, unimodal].map((all) => Object.fromEntries(own.map((name) => [name, all[name]!]))) as [NamedTensors, NamedTensors];
-          const weight = paretoWeight(g, u);
-          const ratio = correction === 'tensor' ? undefined
-            : lengthRatio(own.map((name) => tf.add(g[name]!, u[name]!)), own.map((name) => mix(g[name]!, u[name]!, weight)));
-          return own.map((name) => [name, integrate(g[name]!, u[name]!, weight, gamma, ratio)] as const);
-        });
+        const weights = encoders.map((names) => paretoWeight(pick(gradients, names), pick(unimodal, names)));
+        means.add(Object.fromEntries(modalities.map((modality, index) => [`weight.${modality}`, weights[index]!])), at.step);
+        const integrated = encoders.flatMap((names, index) => Object.entries(
+          integrateEncoder(pick(gradients, names), pick(unimodal, names), weights[index]!, gamma, correction)));
         return { ...gradients, ...Object.fromEntries([...integrated, ...heads]) };
       },
+      // What the authors report of a modality: its auxiliary head is the one that learns by that modality alone.
+      unimodal: (outputs) => Object.fromEntries(modalities.map((modality) => [modality, auxiliary.logits(outputs, modality)])),
+      readings: () => means.values,
+      dispose: () => means.dispose(),
     };
   },
 };

@@ -30,6 +30,7 @@ export function modulatable(encoder: NamedTensors): string[] {
 interface OgmSettings {
   readonly variant: 'ogm-ge' | 'ogm';
   readonly alpha: number;
+  readonly windowStart: number;
   readonly windowEnd: number;
 }
 
@@ -40,18 +41,19 @@ interface OgmSettings {
  */
 export const ogm: Method = {
   id: 'ogm',
-  label: 'OGM-GE',
+  label: 'OGM',
   source: 'Peng et al. 2022, GeWu-Lab/OGM-GE_CVPR2022:main.py; methods.md 4.7',
   stageKinds: ['joint'],
   modalities: { min: 2, reason: 'it compares modalities with each other.' },
   hparams: {
     variant: { type: 'choice', values: ['ogm-ge', 'ogm'], default: 'ogm-ge', help: 'With added Gaussian noise (generalisation enhancement), or without.', source: 'OGM-GE_CVPR2022:main.py --modulation' },
     alpha: { type: 'number', min: 0, default: 0.3, help: 'Strength of the damping; the authors take 0.8 for CREMA-D and Kinetics-Sounds.', source: 'BalanceBenchmark trainer_config.yaml; methods.md 4.7' },
-    windowEnd: { type: 'number', min: 0, max: 1, default: 0.5, help: 'Share of the epochs in which gradients are modulated.', source: 'OGM-GE_CVPR2022:main.py, epochs 0 to 50 of 100' },
+    windowStart: { type: 'number', min: 0, max: 1, default: 0, help: 'Share of the run before the first epoch whose gradients are modulated.', source: 'OGM-GE_CVPR2022:main.py; 6 of 100 epochs in BML_TPAMI2024:code/scripts/train_ogm.sh' },
+    windowEnd: { type: 'number', min: 0, max: 1, default: 0.5, help: 'Share of the run before the last epoch whose gradients are modulated.', source: 'OGM-GE_CVPR2022:main.py, epochs 0 to 50 of 100' },
   },
   plan: jointPlan,
   *stages(model, context) {
-    const { variant, alpha, windowEnd } = context.hparams as unknown as OgmSettings;
+    const { variant, alpha, windowStart, windowEnd } = context.hparams as unknown as OgmSettings;
     const joint = jointStage(model, context);
     const { modalities } = model;
     const touched = modalities.map((modality) => modulatable(prefixed(modality, model.encoderParameters(modality))));
@@ -63,7 +65,7 @@ export const ogm: Method = {
         return { scores: tf.stack(modalities.map((modality) => tf.sum(rightProbability(shares[modality]!, batch.oneHot)))) };
       },
       modulate: (gradients, { scores }, at) => {
-        const active = at.epoch <= windowEnd * at.epochs;
+        const active = at.epoch >= windowStart * at.epochs && at.epoch <= windowEnd * at.epochs;
         const coefficients = active ? modulationCoefficients(scores as Tensor1D, alpha) : tf.ones([modalities.length]) as Tensor1D;
         const each = tf.unstack(coefficients);
         means.add(Object.fromEntries(modalities.map((modality, index) => [`coefficient.${modality}`, each[index]!])), at.step);

@@ -53,6 +53,8 @@ export function schedule({ queue, open, peaks, available, parallel }: Situation)
     const alone = running === 0;
     if (peak === undefined && unmeasured && !alone) {
       blocked.add(kind);
+      // The next one in line stands for all that wait for the same thing.
+      if (waiting.some(({ cause }) => cause === 'unmeasured')) continue;
       waiting.push({ key, cause: 'unmeasured', reason: `Waits for the first epoch of another run: how much memory either needs is not known yet (${describeKind(kind)}).` });
     } else if (peak !== undefined && peak > left && !alone) {
       blocked.add(kind);

@@ -2,7 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor2D } from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRandom } from '../../../src/core/random.ts';
+import type { EpochTools } from '../../../src/trainer/epochTools.ts';
+import type { Batch } from '../../../src/trainer/method.ts';
 import { divergence, fittedWeight, gap, hessianTimes, hypergradient, lfm } from '../../../src/trainer/methods/lfm.ts';
+import type { NamedTensors } from '../../../src/trainer/module.ts';
 import { gradientsOf } from '../../../src/trainer/optimizer.ts';
 import { expectClose, useBackend } from '../numbers.ts';
 import { metricsOf, smallConfig, trainHere, trainInPieces } from '../session.ts';
@@ -119,38 +122,60 @@ describe('lfm', () => {
     expect(pieces.weights).toEqual(weights);
   });
 
-  it('bilevel follows the slope of the validation loss after the virtual step', async () => {
-    const { model, stage, dispose } = firstStage(lfm, { settings: { schedule: 'bilevel', weightLearningRate: 1 }, classes: 2 });
+  /** A stage, a batch of four drawn samples for each split, and what the formulas are made of. */
+  function drawn(settings: Readonly<Record<string, unknown>>) {
+    const made = firstStage(lfm, { settings, classes: 2 });
     const random = createRandom(9);
-    const drawn = () => ({ ...batchOf([0, 1, 0, 1], 2), inputs: { a: tf.tensor2d(normalRows(random, 4, 2)), b: tf.tensor2d(normalRows(random, 4, 2)) } });
-    const batches = { train: drawn(), validation: drawn() };
-    const eta = 0.1;
-    /** Validation loss after a step with this weight of the gap. */
-    const lossAfter = (weight: number): number => tf.tidy(() => {
-      const fused = (batch: typeof batches.train): Scalar => {
-        const { logits } = model.forward(batch.inputs, 'probe');
-        return tf.losses.softmaxCrossEntropy(batch.oneHot, tf.div(tf.add(logits['a']!, logits['b']!), 2));
-      };
-      const { gradients } = gradientsOf(() => {
-        const { logits } = model.forward(batches.train.inputs, 'probe');
-        return tf.add(tf.mul(fused(batches.train), 1 - weight), tf.mul(gap([logits['a'] as Tensor2D, logits['b'] as Tensor2D], 'reversed'), weight));
-      }, stage.variables);
-      const saved = Object.entries(gradients).map(([name, gradient]) => ({ variable: stage.variables[name]!, values: tf.clone(stage.variables[name]!), gradient }));
-      for (const { variable, values, gradient } of saved) variable.assign(tf.sub(values, tf.mul(gradient, eta)));
-      const value = fused(batches.validation).dataSync()[0]!;
+    const draw = (): Batch => ({ ...batchOf([0, 1, 0, 1], 2), inputs: { a: tf.tensor2d(normalRows(random, 4, 2)), b: tf.tensor2d(normalRows(random, 4, 2)) } });
+    const batches = { train: draw(), validation: draw() };
+    const of = (batch: Batch) => made.model.forward(batch.inputs, 'probe').logits as Readonly<Record<'a' | 'b', Tensor2D>>;
+    const classification = (batch: Batch): Scalar => tf.losses.softmaxCrossEntropy(batch.oneHot, tf.div(tf.add(of(batch).a, of(batch).b), 2));
+    const mixed = (weight: number) => gradientsOf(() => tf.add(tf.mul(classification(batches.train), 1 - weight),
+      tf.mul(gap([of(batches.train).a, of(batches.train).b], 'reversed'), weight)), made.stage.variables).gradients;
+    /** What `measure` gives with all variables moved by `step` times `direction`. */
+    const moved = <T extends tf.TensorContainer>(direction: NamedTensors, step: number, measure: () => T): T => {
+      const saved = Object.entries(direction).map(([name, by]) => ({ variable: made.stage.variables[name]!, values: tf.clone(made.stage.variables[name]!), by }));
+      for (const { variable, values, by } of saved) variable.assign(tf.add(values, tf.mul(by, step)));
+      const value = measure();
       for (const { variable, values } of saved) variable.assign(values);
       return value;
-    });
-    const slope = (lossAfter(0.95 + 0.2) - lossAfter(0.95 - 0.2)) / 0.4;
-    await stage.startEpoch!(0, {
-      learningRate: eta,
+    };
+    const tools = {
+      learningRate: 1,
       labels: () => [0, 1, 0, 1],
       batches: () => [Int32Array.of(0, 1, 2, 3)],
-      withBatch: (split: 'train' | 'validation', _rows: Int32Array, _modalities: unknown, use: (batch: unknown) => void) => { tf.tidy(() => use(batches[split])); },
-    } as never);
-    const expected = Math.min(0.95, Math.max(0.05, 0.95 - slope));
-    expect(slope, 'the case must not be cut off').toBeGreaterThan(1e-3);
-    expectClose(stage.readings!()['weight.gap']!.dataSync(), [expected], 2e-3, 'weight');
+      withBatch: (split: 'train' | 'validation', _rows: Int32Array, _modalities: unknown, use: (batch: Batch) => void) => { tf.tidy(() => use(batches[split])); },
+    } as unknown as EpochTools;
+    const after = async (epoch: number): Promise<number> => {
+      await made.stage.startEpoch!(epoch, tools);
+      return made.stage.readings!()['weight.gap']!.dataSync()[0]!;
+    };
+    return { ...made, batches, classification, mixed, moved, after };
+  }
+
+  it('learned takes the mean over the first tensor of the Hessian times the gradient, with a step that is halved', async () => {
+    const { stage, batches, classification, mixed, moved, after, dispose } = drawn({ schedule: 'learned', weightLearningRate: 20, halveEvery: 3 });
+    const direction = gradientsOf(() => classification(batches.train), stage.variables).gradients;
+    const first = Object.keys(stage.variables)[0]!;
+    expect(first).toBe('a.encoder.fc1.weight');
+    const derivativeAt = (weight: number): number => {
+      const [ahead, behind] = [0.01, -0.01].map((step) => moved(direction, step, () => tf.mean(mixed(weight)[first]!)).dataSync()[0]!);
+      return (ahead! - behind!) / 0.02;
+    };
+    const start = 0.95 - 20 * derivativeAt(0.95);
+    expect(start, 'the case must not be cut off').toBeLessThan(0.949);
+    expectClose([0.95 - await after(0)], [0.95 - start], 5e-3, 'step of epoch 0');
+    expectClose([start - await after(3)], [10 * derivativeAt(start)], 5e-3, 'step of epoch 3');
+    dispose();
+  });
+
+  it('bilevel follows the slope of the validation loss after the virtual step', async () => {
+    const { batches, classification, mixed, moved, after, dispose } = drawn({ schedule: 'bilevel', weightLearningRate: 1 });
+    const lossWith = (weight: number): number => moved(mixed(weight), -1, () => classification(batches.validation)).dataSync()[0]!;
+    const slope = (lossWith(0.96) - lossWith(0.94)) / 0.02;
+    expect(slope, 'the case must not be cut off').toBeGreaterThan(1e-2);
+    expect(slope).toBeLessThan(0.9);
+    expectClose([0.95 - await after(0)], [slope], 2e-3, 'step of the weight');
     dispose();
   });
 });
