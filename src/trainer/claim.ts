@@ -19,7 +19,7 @@ export function claim(file: string, socket: string, refuse: (owner: ProcessInfo)
   rmSync(mine, { force: true });
   writeFileSync(mine, `${JSON.stringify(info, null, 2)}\n`);
   try {
-    while (!link(mine, file) && !takeOver(mine, file, refuse));
+    while (!tryLink(mine, file) && !takeOver(mine, file, refuse));
     return () => rmSync(socket, { force: true });
   } finally {
     rmSync(mine, { force: true });
@@ -35,7 +35,7 @@ function takeOver(mine: string, file: string, refuse: (owner: ProcessInfo) => Er
     if (info && isSameProcess(info.pid, info.start)) throw refuse(info);
     const successor = `${file}.after-${createHash('sha256').update(owner).digest('hex').slice(0, 16)}`;
     successors.push(successor);
-    if (!link(mine, successor)) continue;
+    if (!tryLink(mine, successor)) continue;
     if (read(file) !== dead) {
       rmSync(successor, { force: true });
       return false;
@@ -48,7 +48,7 @@ function takeOver(mine: string, file: string, refuse: (owner: ProcessInfo) => Er
 }
 
 /** Gives a file a second name; false if that name is taken. */
-function link(from: string, to: string): boolean {
+export function tryLink(from: string, to: string): boolean {
   try {
     linkSync(from, to);
     return true;

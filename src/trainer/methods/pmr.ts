@@ -75,7 +75,7 @@ export const pmr: Method = {
         tf.tidy(() => {
           for (const [modality, variable] of Object.entries(prototypes)) {
             const now = tf.tensor2d(fresh[modality]!, variable.shape as [number, number]);
-            variable.assign(epoch < 1 ? now : tf.add(tf.mul(now, 1 - settings.momentum), tf.mul(variable, settings.momentum)));
+            variable.assign(epoch < 2 ? now : tf.add(tf.mul(now, 1 - settings.momentum), tf.mul(variable, settings.momentum)));
           }
         });
       },

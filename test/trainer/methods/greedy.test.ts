@@ -5,7 +5,7 @@ import { createRandom } from '../../../src/core/random.ts';
 import { cgmnistEncoder } from '../../../src/trainer/encoders/cgmnist.ts';
 import { mlpEncoder } from '../../../src/trainer/encoders/mlp.ts';
 import { createGates } from '../../../src/trainer/methods/gates.ts';
-import { greedy, learningSpeed, speedDifference } from '../../../src/trainer/methods/greedy.ts';
+import { greedy, learningSpeed, nextBalance, speedDifference, type Speeds } from '../../../src/trainer/methods/greedy.ts';
 import { MultimodalModel } from '../../../src/trainer/model.ts';
 import { createSgd } from '../../../src/trainer/optimizer.ts';
 import { trainStep } from '../../../src/trainer/trainStep.ts';
@@ -43,6 +43,10 @@ class PlainGreedy {
   }
 
   step(inputs: Rows, labels: readonly number[], warmUp: boolean, learningRate: number): void {
+    const batchGates = plainGates(this.weights, encodeAll(this.weights, inputs));
+    this.means = this.means.map((mean, index) => mean.map((value, column) =>
+      (batchGates[index]!.reduce((sum, row) => sum + row[column]!, 0) / labels.length + this.batches * value) / (this.batches + 1)));
+    this.batches += 1;
     const loss = (weights: Weights): number => {
       const features = encodeAll(weights, inputs);
       const gates = plainGates(weights, features);
@@ -52,10 +56,6 @@ class PlainGreedy {
       return plainCrossEntropy(logits['a']!, labels) + plainCrossEntropy(logits['b']!, labels);
     };
     const gradients = slopes(loss, this.weights);
-    const gates = plainGates(this.weights, encodeAll(this.weights, inputs));
-    this.means = this.means.map((mean, index) => mean.map((value, column) =>
-      (gates[index]!.reduce((sum, row) => sum + row[column]!, 0) / labels.length + this.batches * value) / (this.batches + 1)));
-    this.batches += 1;
 
     const speed = (names: (name: string) => boolean): number => {
       const square = (of: Weights) => Object.entries(of).filter(([name]) => names(name)).reduce((sum, [, values]) => sum + squareOf(values), 0);
@@ -83,13 +83,19 @@ describe('greedy', () => {
 
   it('has the golden speeds and their difference', () => {
     // Squared norms of gradients and weights of bypass and main, as vectors of one element.
-    const speed = (gradient: number, weight: number) => learningSpeed({ w: tf.tensor1d([Math.sqrt(gradient)]) }, { w: tf.tensor1d([Math.sqrt(weight)]) }, ['w', 'without gradient']);
-    const [bypass, main] = [[speed(0.02, 4), speed(0.01, 5)], [speed(0.3, 100), speed(0.5, 80)]];
-    const log = (index: number) => Math.log10(bypass[index]!.dataSync()[0]! / main[index]!.dataSync()[0]!);
-    expectClose([log(0), log(1)], [0.22184875, -0.49485002], 1e-5, 'log ratios');
-    expectClose(speedDifference(bypass, main).dataSync(), [0.71669877], 1e-5, 'd');
-    const later = [[tf.add(bypass[0]!, speed(0.01, 4)), tf.add(bypass[1]!, speed(0.02, 5))], [tf.add(main[0]!, speed(0.2, 100)), tf.add(main[1]!, speed(0.1, 80))]] as const;
-    expectClose(speedDifference(...later).dataSync(), [0.27300127], 1e-5, 'd after a second step');
+    const speed = (gradient: number, weight: number) => learningSpeed({ w: tf.tensor1d([Math.sqrt(gradient)]) }, { w: tf.tensor1d([Math.sqrt(weight)]) }, ['w']);
+    const first = { bypass0: speed(0.02, 4), bypass1: speed(0.01, 5), main0: speed(0.3, 100), main1: speed(0.5, 80) };
+    const second = { bypass0: speed(0.01, 4), bypass1: speed(0.02, 5), main0: speed(0.2, 100), main1: speed(0.1, 80) };
+    const logs = (sums: Speeds) => ([[sums.bypass0, sums.main0], [sums.bypass1, sums.main1]] as const).map(([bypass, main]) => Math.log10(bypass.dataSync()[0]! / main.dataSync()[0]!));
+    expectClose(logs(first), [0.22184875, -0.49485002], 1e-5, 'log ratios');
+    expectClose(speedDifference(first).dataSync(), [0.71669877], 1e-5, 'd');
+    const settings = { epsilon: 0.01, window: 5, locked: true };
+    const start = { bypass0: tf.scalar(0), bypass1: tf.scalar(0), main0: tf.scalar(0), main1: tf.scalar(0), held: tf.scalar(-1), counter: tf.scalar(0) };
+    const after = nextBalance(nextBalance(start, first, settings), second, settings);
+    expectClose(logs(after), [0.17609126, -0.09691001], 1e-5, 'log ratios after a second step');
+    expectClose(speedDifference(after).dataSync(), [0.27300127], 1e-5, 'd after a second step');
+    const heldAfter = (change: Partial<typeof settings>) => nextBalance(after, second, { ...settings, ...change }).held.dataSync()[0];
+    expect([heldAfter({}), heldAfter({ locked: false }), heldAfter({ locked: false, epsilon: 0.4 })], 'locked, above and below epsilon').toEqual([-1, 0, -1]);
   });
 
   it('has the golden gates, and running means of each modality\'s own gates', () => {
@@ -97,7 +103,7 @@ describe('greedy', () => {
     const parts = [{ channels: 2, apply: (map: Tensor) => tf.clone(map) }, { channels: 2, apply: (map: Tensor) => tf.mean(map, 1) }];
     const encoder = encoderKind(() => ({ featureSize: 2, parts, apply: (map) => tf.mean(map, 1) as Tensor2D, parameters: {}, buffers: {}, dispose: () => undefined }));
     const model = new MultimodalModel({ modalities: modalities.map((id) => ({ id, shape: [2, 2], encoder })), classes: 3, fusion: 'sum', seed: 0 });
-    const gates = createGates(model, 0);
+    const gates = createGates(model, 4, 0);
     const given = {
       'squeeze.weight': [[0.1, 0], [0.2, -0.2], [0.3, 0.1], [-0.1, 0.4]], 'excite0.weight': [[0.5, 1], [-0.5, 0]], 'excite1.weight': [[0.2, -0.4], [0.3, 0.1]],
     };
@@ -136,9 +142,10 @@ describe('greedy', () => {
       const { batch, inputs, labels } = randomBatch(random, modalities, 6);
       plain.step(inputs, labels, epoch === 0, 0.1);
       trainStep(model, stage, optimizer, batch, { epoch, epochs: 2, step, steps: 8 }, 0.1);
-      const { 'coupling.held': holding, ...buffers } = numbersOf(model.variables());
-      held.push(holding![0]!);
-      expect(holding, `held after step ${count}`).toEqual([plain.held]);
+      const buffers = numbersOf(model.variables());
+      const holding = stage.state!['held']!.dataSync()[0]!;
+      held.push(holding);
+      expect(holding, `held after step ${count}`).toBe(plain.held);
       plain.means.forEach((mean, index) => expectClose(buffers[`coupling.0.mean${index}`]!, mean, 1e-4, `running mean ${index}`));
       const sums = ['bypass0', 'bypass1', 'main0', 'main1'].map((name) => stage.state![name]!.dataSync()[0]!);
       expectClose(sums, [...plain.bypass, ...plain.main], 5e-4, `sums after step ${count}`);
@@ -156,7 +163,7 @@ describe('greedy', () => {
     const random = createRandom(4);
     const { model, stage, dispose } = firstStage(greedy);
     scatter(stage, random);
-    const held = model.variables()['coupling.held']!;
+    const held = stage.state!['held']!;
     model.variables()['coupling.0.mean0']!.assign(tf.tensor1d([0.3, 0.8]));
     const { batch, inputs } = randomBatch(random, modalities, 4);
     const logitsOf = (mode: 'probe' | 'evaluate', b: number[][]) => Array.from(model.forward({ a: batch.inputs['a']!, b: matrix(b) }, mode).logits['a']!.dataSync());
@@ -194,7 +201,7 @@ describe('greedy', () => {
     const model = new MultimodalModel({
       modalities: [{ id: 'a', shape: [8, 8, 1], encoder: cgmnistEncoder }, { id: 'b', shape: [4], encoder: mlpEncoder }], classes: 3, fusion: 'sum', seed: 0,
     });
-    model.couple(createGates(model, 0));
+    model.couple(createGates(model, 4, 0));
     const { features } = model.forward({ a: randomImages(createRandom(1), 2), b: tf.ones([2, 4]) }, 'evaluate');
     expect([features['a']!.shape, features['b']!.shape]).toEqual([[2, 512], [2, 64]]);
     model.dispose();

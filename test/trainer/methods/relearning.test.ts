@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { kmeans } from 'ml-kmeans';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRandom } from '../../../src/core/random.ts';
 import type { EpochTools } from '../../../src/trainer/epochTools.ts';
@@ -29,6 +30,20 @@ describe('separability', () => {
     const first = await separability(noise, labels, 3, seedOf);
     expect(first).toBeLessThan(0.6);
     expect(await separability(noise, labels, 3, seedOf)).toBe(first);
+  });
+
+  it('takes the restart with the lowest inertia', async () => {
+    const random = createRandom(5);
+    const labels = Array.from({ length: 100 }, (_, row) => row % 8);
+    const features = matrix(labels.map((label) => [label + 2 * random.normal(), random.normal()]));
+    const rows = scaledRows(features);
+    const alone = Array.from({ length: 10 }, (_, seed) => {
+      const { clusters, centroids } = kmeans(rows, 8, { seed, maxIterations: 300 });
+      const inertia = rows.reduce((sum, row, index) => sum + Math.hypot(...row.map((value, column) => value - centroids[clusters[index]!]![column]!)) ** 2, 0);
+      return { inertia, purity: purity(clusters, labels) };
+    }).sort((left, right) => left.inertia - right.inertia);
+    expect(alone[0]!.purity, 'it matters which one is taken').not.toBe(alone.at(-1)!.purity);
+    expect(await separability(features, labels, 8, (restart) => restart)).toBe(alone[0]!.purity);
   });
 
   it('gives the share of the largest class where all features are alike', async () => {
