@@ -36,10 +36,27 @@ export function signalFactors(scores: Tensor1D, averages: Tensor1D, alpha: numbe
   return tf.exp(tf.mul(tf.minimum(tf.sub(strengths(averages), strengths(scores)), cap), alpha));
 }
 
-/** Mean cross entropy of a part's logits, each sample at most -log 1e-8, nats. */
+/** Mean cross entropy of a part's logits, each sample at most -log 1e-8, nats: low where the modality is strong. */
 function scoreOf(logits: Tensor, oneHot: Tensor): Scalar {
   const perSample = tf.neg(tf.sum(tf.mul(oneHot, tf.logSoftmax(logits)), -1));
   return tf.mean(tf.minimum(perSample, -Math.log(1e-8)));
+}
+
+/**
+ * What is differentiated in place of the cross entropy of the parts' sum: its gradient with respect to every part is that of the
+ * cross entropy times the part's factor.
+ */
+function modulatedLoss(fused: Tensor2D, parts: readonly Tensor2D[], factors: readonly Tensor[], oneHot: Tensor2D): Scalar {
+  const signal = detached((logits) => tf.div(tf.sub(tf.softmax(logits as Tensor2D), oneHot), oneHot.shape[0]), fused);
+  return tf.addN(parts.map((part, index) => tf.mul(tf.sum(tf.mul(signal, part)), factors[index]!))) as Scalar;
+}
+
+/** The gradients, with their joint norm cut to `limit` if an element of a head weight's gradient exceeds 1 (PyTorch's clip_grad_norm_). */
+export function clipped(gradients: NamedTensors, headWeights: readonly string[], limit: number): NamedTensors {
+  const largest = tf.max(tf.stack(headWeights.filter((name) => name in gradients).map((name) => tf.max(tf.abs(gradients[name]!)))));
+  const norm = tf.sqrt(tf.addN(Object.values(gradients).map((gradient) => tf.sum(tf.square(gradient)))));
+  const scale = tf.where(tf.greater(largest, 1), tf.minimum(1, tf.div(limit, tf.add(norm, 1e-6))), 1);
+  return Object.fromEntries(Object.entries(gradients).map(([name, gradient]) => [name, tf.mul(gradient, scale)]));
 }
 
 interface AgmSettings {
@@ -91,12 +108,10 @@ export const agm: Method = {
       },
       loss: (outputs, batch): LossTerms => {
         const fused = model.fuse(outputs);
-        // The signal that every part would get from the cross entropy of their sum, times its factor (methods.md 4.8).
-        const signal = detached((logits) => tf.div(tf.sub(tf.softmax(logits as Tensor2D), batch.oneHot), batch.size), fused);
-        const surrogate = tf.addN(parts.map((part, index) => tf.mul(tf.sum(tf.mul(signal, part)), factors[index]!))) as Scalar;
-        return { total: crossEntropy(fused, batch.oneHot), surrogate };
+        return { total: crossEntropy(fused, batch.oneHot), surrogate: modulatedLoss(fused, parts, factors, batch.oneHot) };
       },
       modulate: (gradients) => clipped(gradients, headWeights, settings.clip),
+      // A modality by itself is its part, as the scores see it, here with all passes in evaluation mode.
       unimodal: (outputs) => {
         const shown = shapleyParts(coalitions(model, outputs, outputs), modalities.length);
         return Object.fromEntries(modalities.map((modality, index) => [modality, shown[index]!]));
@@ -132,12 +147,4 @@ function coalitions(model: MultimodalModel, all: Outputs, alone: Outputs): (subs
     known.set(subset, found);
     return found;
   };
-}
-
-/** The gradients, with their joint norm cut to `limit` if an element of a head weight's gradient exceeds 1 (PyTorch's clip_grad_norm_). */
-export function clipped(gradients: NamedTensors, headWeights: readonly string[], limit: number): NamedTensors {
-  const largest = tf.max(tf.stack(headWeights.filter((name) => name in gradients).map((name) => tf.max(tf.abs(gradients[name]!)))));
-  const norm = tf.sqrt(tf.addN(Object.values(gradients).map((gradient) => tf.sum(tf.square(gradient)))));
-  const scale = tf.where(tf.greater(largest, 1), tf.minimum(1, tf.div(limit, tf.add(norm, 1e-6))), 1);
-  return Object.fromEntries(Object.entries(gradients).map(([name, gradient]) => [name, tf.mul(gradient, scale)]));
 }

@@ -19,7 +19,7 @@ function squeezed(map: Tensor): Tensor2D {
 }
 
 /** Maps [B, ..., C] times gates [B, C], the same at every position. */
-export function gated(map: Tensor, gate: Tensor): Tensor {
+function gated(map: Tensor, gate: Tensor): Tensor {
   return tf.mul(map, tf.reshape(gate, [gate.shape[0]!, ...new Array<number>(map.rank - 2).fill(1), gate.shape[1]!]));
 }
 

@@ -95,7 +95,8 @@ export const gblending: Method = {
       loss: (outputs, batch): LossTerms => {
         const losses: Record<string, Scalar> = { ...auxiliary.losses(outputs, batch), [FUSION]: fusedLoss(outputs, batch) };
         const weighted = Object.entries(losses).map(([name, loss]) => tf.mul(loss, weights[name] as Variable));
-        return { total: tf.addN(weighted) as Scalar, ...losses };
+        const recorded = Object.entries(losses).map(([name, loss]) => [`classification.${name}`, loss]);
+        return { total: tf.addN(weighted) as Scalar, ...Object.fromEntries(recorded) };
       },
       // The auxiliary heads are what each modality learns by; its share of the fused logits may have hardly any weight.
       unimodal: (outputs) => Object.fromEntries(modalities.map((modality) => [modality, auxiliary.logits(outputs, modality)])),

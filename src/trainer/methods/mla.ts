@@ -67,7 +67,7 @@ export const mla: Method = {
       loss: (outputs, batch, at): LossTerms => {
         const modality = modalities[at.turn]!;
         const total = crossEntropy(outputs.logits[modality]!, batch.oneHot);
-        return { total, [modality]: total };
+        return { total, [`classification.${modality}`]: total };
       },
       signals: (outputs, _batch, at): Record<string, Tensor> => ({ mean: tf.mean(outputs.features[modalities[at.turn]!]!, 0) }),
       modulate: (gradients, signals, at) => {

@@ -31,18 +31,22 @@ function plainStrengths(scores: readonly number[]): number[] {
   return scores.map((own, index) => Math.exp(scores.reduce((sum, each, other) => (other === index ? sum : sum + each - own), 0) / (scores.length - 1)));
 }
 
+/** Shapley parts of the model's fused logits, with zeros as the input of absent modalities. */
+function partsAt(weights: Weights, inputs: Rows, fusion: FusionKind): Rows {
+  const modalities = Object.keys(inputs);
+  return plainParts((...present) => fuseRows(weights, Object.fromEntries(modalities.map((modality) =>
+    [modality, encode(weights, modality, inputs[modality]!.map((row) => (present.includes(modality) ? row : row.map(() => 0))))])), fusion), modalities);
+}
+
 /** What AGM does to the gradient of one batch, in float64; `averages` are those before the batch. */
 function plainStep(weights: Weights, inputs: Rows, target: readonly number[], averages: readonly number[], fusion: FusionKind, modulates: boolean) {
-  const modalities = Object.keys(inputs);
-  const partsOf = (at: Weights) => plainParts((...present) => fuseRows(at, Object.fromEntries(modalities.map((modality) =>
-    [modality, encode(at, modality, inputs[modality]!.map((row) => (present.includes(modality) ? row : row.map(() => 0))))])), fusion), modalities);
-  const parts = Object.values(partsOf(weights));
+  const parts = Object.values(partsAt(weights, inputs, fusion));
   const fused = addRows(parts);
   const signal = fused.map((row, index) => softmax(row).map((p, column) => (p - (column === target[index] ? 1 : 0)) / target.length));
   const scores = parts.map((rows) => rows.reduce((sum, row, index) => sum + Math.min(-Math.log(softmax(row)[target[index]!]!), -Math.log(1e-8)), 0) / target.length);
   const [strong, usual] = [plainStrengths(scores), plainStrengths(averages)];
   const factors = scores.map((_, index) => (modulates ? Math.exp(Math.min(usual[index]! - strong[index]!, 10)) : 1));
-  const surrogate = (at: Weights) => Object.values(partsOf(at)).reduce((sum, rows, part) => sum + factors[part]! * rows.reduce((inner, row, index) =>
+  const surrogate = (at: Weights) => Object.values(partsAt(at, inputs, fusion)).reduce((sum, rows, part) => sum + factors[part]! * rows.reduce((inner, row, index) =>
     inner + row.reduce((all, value, column) => all + value * signal[index]![column]!, 0), 0), 0);
   const raw = slopes(surrogate, weights);
   const heads = Object.entries(raw).filter(([name]) => name === 'fusion.weight' || name.endsWith('.head.weight')).flatMap(([, values]) => values.map(Math.abs));
@@ -160,6 +164,21 @@ describe('agm', () => {
     dispose();
   });
 
+  it.each([{ modalities: ['a', 'b'], fusion: 'concat' }, { modalities: ['a', 'b', 'c'], fusion: 'sum' }] as const)(
+    'shows of a modality its part of the prediction: $modalities, $fusion', ({ modalities, fusion }) => {
+      const random = createRandom(8);
+      const { model, stage, dispose } = firstStage(agm, { modalities, fusion });
+      scatter(stage, random);
+      const { batch, inputs } = randomBatch(random, modalities, 5);
+      const outputs = model.forward(batch.inputs, 'evaluate');
+      const shown = stage.unimodal!(outputs);
+      for (const [modality, rows] of Object.entries(partsAt(numbersOf(stage.variables), inputs, fusion))) {
+        expectClose(shown[modality]!.dataSync(), rows.flat(), 1e-4, `part of ${modality}`, 1e-5);
+      }
+      expectClose(tf.addN(Object.values(shown)).dataSync(), model.fuse(outputs).dataSync(), 1e-4, 'sum of the parts', 1e-5);
+      dispose();
+    });
+
   it('cuts the joint norm only where a head weight has a gradient above 1', () => {
     const gradients = (head: number) => ({ 'a.head.weight': tf.tensor1d([head, 0]), 'a.encoder.weight': tf.tensor1d([3, 4]) });
     const cut = (head: number) => numbersOf(clipped(gradients(head), ['a.head.weight'], 1));
@@ -171,15 +190,23 @@ describe('agm', () => {
     expect(numbersOf(small)).toEqual({ 'a.head.weight': [2] });
   });
 
-  it('runs the coalitions in evaluation mode: running statistics move once a step', async () => {
+  it('runs the coalitions in evaluation mode, on running statistics that move once a step', async () => {
     const { model, stage, dispose } = firstStage(agm, convolutional);
     const random = createRandom(3);
     const inputs = { a: randomImages(random, 4, 1), b: randomImages(random, 4, 2) };
-    await gradientsOfStep(model, stage, batchOf([0, 1, 2, 0], 3, { inputs }));
+    const target = [0, 1, 2, 0];
+    await gradientsOfStep(model, stage, batchOf(target, 3, { inputs }));
     for (const modality of ['a', 'b'] as const) {
-      const mean = inputs[modality].dataSync().reduce((sum, value) => sum + value / 256, 0);
+      const mean = Array.from(inputs[modality].dataSync()).reduce((sum, value) => sum + value / 256, 0);
       expectClose(model.variables()[`${modality}.encoder.bn0.running_mean`]!.dataSync(), [0.1 * mean], 1e-4, modality);
     }
+    // Weights and statistics are still those of the step: both inputs with the batch's own statistics, one with the running ones.
+    const logits = (mode: 'probe' | 'evaluate', present: string[]) => addRows(['a', 'b'].map((modality) => {
+      const input = inputs[modality as 'a' | 'b'];
+      return model.forward({ [modality]: present.includes(modality) ? input : tf.zerosLike(input) }, mode, [modality]).logits[modality]!.arraySync();
+    }));
+    const parts = plainParts((...present) => logits(present.length === 2 ? 'probe' : 'evaluate', present), ['a', 'b']);
+    expectClose(state(stage, 'averages').dataSync(), Object.values(parts).map((rows) => plainCrossEntropy(rows, target)), 1e-4, 'scores');
     dispose();
   });
 });

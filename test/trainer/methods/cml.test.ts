@@ -2,8 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRandom } from '../../../src/core/random.ts';
+import { crossEntropy } from '../../../src/trainer/losses.ts';
 import { calibrationTerm, cml } from '../../../src/trainer/methods/cml.ts';
 import { expectClose, useBackend } from '../numbers.ts';
+import { encodeAll, expectGradients, fuseRows, gradientsOfStep, numbersOf, plainCrossEntropy, randomBatch, scatter, slopes, type Weights } from './samples.ts';
 import { batchOf, firstStage, normalRows, outputsOf, place, softmax } from './stages.ts';
 
 // The golden values of methods.md 4.3.
@@ -21,6 +23,9 @@ describe('cml', () => {
 
   it('has the golden terms and loss', () => {
     const { oneHot } = batchOf(labels, 3);
+    const confidences = [fuller, poorer].flatMap((rows) => rows.map((row) => Math.max(...softmax(row))));
+    expectClose(confidences, [0.55029462, 0.37797814, 0.73612472, 0.56355519], 1e-7, 'the plain confidences');
+    expectClose([fuller, poorer].flatMap((rows) => [...crossEntropy(tf.tensor2d(rows), oneHot).dataSync()]), [0.83511020, 0.43992286], 1e-5, 'CE of each set');
     expectClose(calibrationTerm(tf.tensor2d(fuller), tf.tensor2d(poorer), oneHot, 0).dataSync(), [0.18583011, 0], 1e-5, 't');
     const { stage, dispose } = firstStage(cml, { random: shuffledTo(1, 0) });
     const rest = fuller.map((row, sample) => row.map((value, column) => value - poorer[sample]![column]!));
@@ -88,5 +93,51 @@ describe('cml', () => {
       return value!;
     };
     expect(calibration('mean')).toBeCloseTo(calibration('sum') / 2, 6);
+  });
+
+  it.each(['sum', 'mean', 'concat'] as const)('gives all parameters the gradient of the formula in float64: %s', async (fusion) => {
+    const random = createRandom(4);
+    const modalities = ['a', 'b', 'c'];
+    const { model, stage, dispose } = firstStage(cml, { modalities, fusion, settings: { lambda: 0.5 }, random: shuffledTo(2, 0, 1) });
+    scatter(stage, random);
+    const { batch, inputs, labels: target } = randomBatch(random, modalities, 12);
+    const weights = numbersOf(stage.variables);
+    const zero = (rows: number[][]) => rows.map((row) => row.map(() => 0));
+    const chainOf = (at: Weights) => [modalities, ['a', 'b'], ['b']].map((subset) => {
+      const features = encodeAll(at, inputs);
+      // A concatenation keeps its full bias for a subset, the other fusions drop the modality with its head.
+      return fusion === 'concat' ? fuseRows(at, Object.fromEntries(modalities.map((each) => [each, subset.includes(each) ? features[each]! : zero(features[each]!)])), fusion)
+        : fuseRows(at, Object.fromEntries(subset.map((each) => [each, features[each]!])), fusion);
+    });
+    const best = (row: number[]) => { const p = softmax(row); return { confidence: Math.max(...p), choice: p.indexOf(Math.max(...p)) }; };
+    const fixed = chainOf(weights).map((rows) => rows.map(best));
+    const cases = new Set<string>();
+    const loss = (at: Weights) => {
+      const chain = chainOf(at);
+      const terms = [0, 1].flatMap((link) => target.map((label, sample) => {
+        const [full, poor] = [fixed[link]![sample]!, fixed[link + 1]![sample]!];
+        const [fullRight, poorRight] = [full.choice === label, poor.choice === label];
+        const rise = best(chain[link + 1]![sample]!).confidence - (fullRight ? best(chain[link]![sample]!).confidence : full.confidence);
+        cases.add(`${fullRight} ${poorRight} ${rise > 0}`);
+        return !fullRight && poorRight ? 0 : Math.max(0, rise);
+      }));
+      return chain.reduce((sum, rows) => sum + plainCrossEntropy(rows, target) / 3, 0) + 0.5 * terms.reduce((sum, term) => sum + term, 0);
+    };
+    const { gradients, losses } = await gradientsOfStep(model, stage, batch);
+    expectClose([losses['total']!], [loss(weights)], 1e-5, 'L');
+    expectGradients(gradients, slopes(loss, weights), 'gradient');
+    expect([...cases], 'both cases in which a rise counts').toEqual(expect.arrayContaining(['true true true', 'false false true']));
+    dispose();
+  });
+
+  it('draws a chain for every batch', async () => {
+    const asked: string[] = [];
+    const { model, stage, dispose } = firstStage(cml, { modalities: ['a', 'b', 'c'], random: (purpose, { epoch, step }) => {
+      asked.push(`${purpose} ${epoch}:${step}`);
+      return createRandom(0);
+    } });
+    for (const step of [0, 1]) await gradientsOfStep(model, stage, randomBatch(createRandom(step), ['a', 'b', 'c'], 2).batch, { epoch: 3, step });
+    expect(asked).toEqual(['chain 3:0', 'chain 3:1']);
+    dispose();
   });
 });

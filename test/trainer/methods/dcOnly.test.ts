@@ -60,7 +60,7 @@ function plainStep(weights: Weights, estimators: readonly Weights[], inputs: Row
       }, 0);
     },
   };
-  const [cls, con, com] = Object.values(losses).map((loss) => slopes(loss, weights)) as [Weights, Weights, Weights];
+  const [cls, con, com] = [slopes(losses.classification, weights), slopes(losses.consistency, weights), slopes(losses.complementary, weights)];
   const xi = [inner(cls, con), inner(cls, com)] as const;
   const total = Math.max(0, xi[0]) + Math.max(0, xi[1]) + 1e-8;
   const alpha = [Math.max(0, xi[0]) / total, Math.max(0, xi[1]) / total] as const;
@@ -110,7 +110,7 @@ describe('dc-only', () => {
       expectClose([losses['classification']!, losses['consistency']!, losses['complementary']!], [classification!, consistency!, complementary!], 1e-4, 'losses', 1e-6);
       expectClose([losses['total']!], [classification! + alpha[0]! * consistency! + alpha[1]! * complementary!], 1e-4, 'L');
     }
-    expect([...seen], 'a case in which a term counts').not.toEqual(['false,false']);
+    expect(seen.size, 'which terms count changes from epoch to epoch').toBeGreaterThan(1);
     dispose();
   });
 

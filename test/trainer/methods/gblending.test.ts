@@ -97,7 +97,7 @@ describe('gblending', () => {
     expect(new Set(reads.map(String)), 'as many training samples as there are for validation').toEqual(new Set(['train,8', 'validation,8']));
     expectClose(weights, goldenWeights, 1e-5, 'weights');
     const terms = loss();
-    const parts = ['a', 'b', FUSION].map((name) => terms[name]!.dataSync()[0]!);
+    const parts = ['a', 'b', FUSION].map((name) => terms[`classification.${name}`]!.dataSync()[0]!);
     expectClose(terms.total.dataSync(), [parts.reduce((sum, part, index) => sum + part * goldenWeights[index]!, 0)], 1e-5, 'L');
     expectClose([parts[2]!], [Math.log(1 + Math.exp(1.2 + 0.7))], 1e-5, 'CE of the fused logits');
     dispose();

@@ -11,7 +11,8 @@ import { createSgd } from '../../../src/trainer/optimizer.ts';
 import { trainStep } from '../../../src/trainer/trainStep.ts';
 import { expectClose, useBackend } from '../numbers.ts';
 import {
-  affine, convolutional, encodeAll, gradientsOfStep, matrix, numbersOf, ownLogits, plainCrossEntropy, randomBatch, randomImages, scatter, slopes, squareOf,
+  affine, convolutional, encodeAll, gradientsOfStep, matrix, numbersOf, ownLogits, plainCrossEntropy, randomBatch, randomImages, readingsOf, scatter, slopes,
+  squareOf,
   type Rows, type Weights,
 } from './samples.ts';
 import { batchOf, encoderKind, firstStage, outputsOf, place } from './stages.ts';
@@ -177,6 +178,19 @@ describe('greedy', () => {
     const { gradients } = await gradientsOfStep(model, stage, batch);
     expect((gradients['coupling.0.excite0.weight'] ?? []).every((value) => value === 0)).toBe(true);
     expect(gradients['coupling.0.excite1.weight']!.some((value) => value !== 0)).toBe(true);
+    dispose();
+  });
+
+  it('reports the share of steps in which each gate was held, and keeps whose turn it is out of the weights', async () => {
+    const { model, stage, dispose } = firstStage(greedy, { settings: { epsilon: 1e9 } });
+    const { batch } = randomBatch(createRandom(2), modalities, 4);
+    for (const [step, held] of [1, 1, -1, 0].entries()) {
+      stage.state!['held']!.assign(tf.scalar(held));
+      await gradientsOfStep(model, stage, batch, { step });
+    }
+    const readings = readingsOf(stage);
+    expectClose([readings['held.a']!, readings['held.b']!], [0.25, 0.5], 1e-6, 'shares');
+    expect(Object.values(model.variables())).not.toContain(stage.state!['held']);
     dispose();
   });
 

@@ -119,6 +119,20 @@ describe('mmpareto', () => {
     dispose();
   });
 
+  it('shows of a modality what its auxiliary head says', () => {
+    const random = createRandom(9);
+    const { model, stage, dispose } = firstStage(mmpareto);
+    scatter(stage, random);
+    const { batch, inputs } = randomBatch(random, ['a', 'b'], 3);
+    const weights = numbersOf(stage.variables);
+    const shown = stage.unimodal!(model.forward(batch.inputs, 'evaluate'));
+    for (const modality of ['a', 'b']) {
+      const rows = affine(encode(weights, modality, inputs[modality]!), weights[`auxiliary.${modality}.weight`]!, weights[`auxiliary.${modality}.bias`]!);
+      expectClose(shown[modality]!.dataSync(), rows.flat(), 1e-5, modality, 1e-6);
+    }
+    dispose();
+  });
+
   it('weighs an encoder as a whole', () => {
     const [g, u] = [tensors({ w: [1, 0], b: [0.2] }), tensors({ w: [-0.5, 1], b: [0.4] })];
     const [whole, part] = [paretoWeight(g, u), paretoWeight({ w: g['w']! }, { w: u['w']! })].map((each: Scalar) => each.dataSync()[0]!);

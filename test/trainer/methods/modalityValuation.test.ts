@@ -7,6 +7,7 @@ import { copiesFor, lagOf, modalityValuation, shapleyValues } from '../../../src
 import type { MultimodalModel } from '../../../src/trainer/model.ts';
 import { expectClose, useBackend } from '../numbers.ts';
 import { metricsOf, smallConfig, trainHere, trainInPieces } from '../session.ts';
+import { encodeAll, expectGradients, fuseRows, gradientsOfStep, numbersOf, plainCrossEntropy, randomBatch, scatter, slopes, type Weights } from './samples.ts';
 import { batchOf, firstStage, outputsOf, place, softmax } from './stages.ts';
 
 /** The table of methods.md 4.15: right with both, with 1, with 2; the values; the copies. */
@@ -173,6 +174,37 @@ describe('modality valuation', () => {
     const marks = tf.tensor2d([[1, 1], [0, 1]]);
     const expected = -(Math.log(softmax([4.4, 1.7])[0]!) + Math.log(softmax([3.4, -0.3])[1]!)) / 2;
     expectClose(stage.loss(outputs, batchOf([0, 1], 2, { marks }), place()).total.dataSync(), [expected], 1e-5, 'L');
+    dispose();
+  });
+
+  it('builds the entries of an epoch from its own valuation alone', async () => {
+    const { model, stage, dispose } = firstStage(modalityValuation, { classes: 2 });
+    voteByFeature(model);
+    const allRight = { a: votes.a.map(() => [1, 0]), b: votes.b.map(() => [1, 0]) };
+    const first = listed((await entriesAt(stage, 1, toolsOver(votes)))!);
+    expect(listed((await entriesAt(stage, 2, toolsOver(allRight)))!), 'nothing is left of the last epoch').toEqual(votes.a.map((_, row) => `${row}:11`));
+    expect(listed((await entriesAt(stage, 3, toolsOver(votes)))!)).toEqual(first);
+    dispose();
+  });
+
+  it.each(['sum', 'mean', 'concat'] as const)('gives all parameters the gradient of the masked loss in float64: %s', async (fusion) => {
+    const random = createRandom(3);
+    const modalities = ['a', 'b'];
+    const { model, stage, dispose } = firstStage(modalityValuation, { fusion });
+    scatter(stage, random);
+    const { batch, inputs, labels: target } = randomBatch(random, modalities, 6);
+    const weights = numbersOf(stage.variables);
+    const check = async (marks: number[][]) => {
+      const loss = (at: Weights) => plainCrossEntropy(fuseRows(at, Object.fromEntries(Object.entries(encodeAll(at, inputs)).map(([modality, rows], index) =>
+        [modality, rows.map((row, sample) => row.map((value) => value * marks[sample]![index]!))])), fusion), target);
+      const { gradients, losses } = await gradientsOfStep(model, stage, { ...batch, marks: tf.tensor2d(marks) });
+      expectClose([losses['total']!], [loss(weights)], 1e-5, 'L');
+      expectGradients(gradients, slopes(loss, weights), 'gradient');
+      return gradients;
+    };
+    await check([[1, 1], [1, 0], [0, 1], [1, 1], [0, 1], [1, 0]]);
+    const { 'b.encoder.fc1.weight': silent } = await check(modalities.flatMap(() => [[1, 0], [1, 0], [1, 0]]));
+    expect(silent!.every((value) => value === 0), 'a modality that is away learns nothing').toBe(true);
     dispose();
   });
 });

@@ -6,6 +6,7 @@ import { crossEntropy } from '../../../src/trainer/losses.ts';
 import { dropRates, opm, rescaling } from '../../../src/trainer/methods/opm.ts';
 import type { MultimodalModel } from '../../../src/trainer/model.ts';
 import { expectClose, useBackend } from '../numbers.ts';
+import { encodeAll, expectGradients, fuseRows, gradientsOfStep, numbersOf, plainCrossEntropy, plainScore, randomBatch, readingsOf, scatter, shareRows, slopes, type Weights } from './samples.ts';
 import { batchOf, firstStage, normalRows, outputsOf, place, softmax } from './stages.ts';
 
 // The golden fixture F of methods.md 3.7.
@@ -124,6 +125,34 @@ describe('opm', () => {
     const { stage, dispose } = firstStage(opm);
     expect(stage.fused).toBeUndefined();
     expect(stage.unimodal!(outputsOf(logits))['a']!.dataSync()).toEqual(Float32Array.from(logits.a.flat()));
+    dispose();
+  });
+
+  it.each([
+    { modalities: ['a', 'b'], fusion: 'concat' }, { modalities: ['a', 'b', 'c'], fusion: 'sum' }, { modalities: ['a', 'b', 'c'], fusion: 'concat' },
+  ] as const)('gives all parameters the gradient of the formula in float64: $modalities, $fusion', async ({ modalities, fusion }) => {
+    const random = createRandom(9);
+    const size = 6;
+    const draws = Array.from({ length: size * modalities.length }, () => random.uniform());
+    const { model, stage, dispose } = firstStage(opm, { modalities, fusion, random: drawing(0.1, ...draws) });
+    scatter(stage, random);
+    const { batch, inputs, labels: target } = randomBatch(random, modalities, size);
+    const weights = numbersOf(stage.variables);
+    const shares = shareRows(weights, encodeAll(weights, inputs), fusion);
+    const sums = modalities.map((modality) => plainScore(shares[modality]!, target));
+    const dropped = sums.map((own) => {
+      const rho = own * (sums.length - 1) / (sums.reduce((sum, each) => sum + each, 0) - own);
+      return rho > 1 ? Math.min(1, 0.5 * (1 + 0.5 * Math.tanh(rho - 1))) : 0;
+    });
+    const factor = 1 / (1 - dropped.reduce((sum, rate) => sum + rate, 0) / modalities.length);
+    const kept = (sample: number, index: number) => draws[sample * modalities.length + index]! >= dropped[index]!;
+    const loss = (at: Weights) => plainCrossEntropy(fuseRows(at, Object.fromEntries(Object.entries(encodeAll(at, inputs)).map(([modality, rows], index) =>
+      [modality, rows.map((row, sample) => row.map((value) => (kept(sample, index) ? value * factor : 0)))])), fusion), target);
+    const { gradients, losses } = await gradientsOfStep(model, stage, batch, { epoch: 1 });
+    expectClose(modalities.map((modality) => readingsOf(stage)[`dropRate.${modality}`]!), dropped, 1e-4, 'q', 1e-6);
+    expectClose([losses['total']!], [loss(weights)], 1e-5, 'L');
+    expectGradients(gradients, slopes(loss, weights), 'gradient');
+    expect(dropped.some((_, index) => target.some((_label, sample) => !kept(sample, index))), 'something was dropped').toBe(true);
     dispose();
   });
 });

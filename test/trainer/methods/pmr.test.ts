@@ -7,6 +7,7 @@ import { crossEntropy, rightProbability } from '../../../src/trainer/losses.ts';
 import { meanEntropy, pmr, prototypeDistances, pushWeights } from '../../../src/trainer/methods/pmr.ts';
 import { expectClose, useBackend } from '../numbers.ts';
 import { metricsOf, smallConfig, trainHere, trainInPieces } from '../session.ts';
+import { encodeAll, expectGradients, fuseRows, gradientsOfStep, numbersOf, plainCrossEntropy, plainScore, randomBatch, scatter, slopes, type Weights } from './samples.ts';
 import { batchOf, firstStage, normalRows, outputsOf, place, softmax, type StageOptions } from './stages.ts';
 
 // The golden values of methods.md 4.9.
@@ -154,5 +155,28 @@ describe('pmr', () => {
     expect(metricsOf(pieces.run)).toEqual(metricsOf(run));
     expect(pieces.weights).toEqual(weights);
     expect(run.stages[0]!.epochs.map((epoch) => 'prototype' in epoch.losses)).toEqual([true, true, true, false, false]);
+  });
+
+  it.each([{ fusion: 'sum', rule: 'clip' }, { fusion: 'concat', rule: 'step' }] as const)('gives all parameters the gradient of the formula in float64: $fusion, $rule', async ({ fusion, rule }) => {
+    const random = createRandom(8);
+    const settings = { rule, alpha: 0.8, entropyWeight: 0.3, entropyEnd: 1 };
+    const centres = { a: normalRows(random, 3, 2), b: normalRows(random, 3, 2) };
+    const { model, stage, dispose } = stageWith(centres, { fusion, settings });
+    scatter(stage, random);
+    const { batch, inputs, labels: target } = randomBatch(random, ['a', 'b'], 6);
+    const weights = numbersOf(stage.variables);
+    const nearness = (at: Weights, modality: 'a' | 'b') => encodeAll(at, inputs)[modality]!.map((row) => centres[modality].map((centre) => -Math.hypot(row[0]! - centre[0]!, row[1]! - centre[1]!)));
+    const rho = plainScore(nearness(weights, 'a'), target) / plainScore(nearness(weights, 'b'), target);
+    const clip = (value: number) => Math.min(1, Math.max(0, value));
+    const lag = { a: clip(1 / rho - 1), b: clip(rho - 1) };
+    const push = rule === 'clip' ? lag : { a: Number(rho < 1), b: Number(rho > 1) };
+    const entropy = (rows: number[][]) => rows.reduce((sum, row) => sum - softmax(row).reduce((inner, p) => inner + p * Math.log(p), 0) / rows.length, 0);
+    const loss = (at: Weights) => plainCrossEntropy(fuseRows(at, encodeAll(at, inputs), fusion), target)
+      + 0.8 * (push.a * plainCrossEntropy(nearness(at, 'a'), target) + push.b * plainCrossEntropy(nearness(at, 'b'), target))
+      - 0.3 * (lag.b * entropy(nearness(at, 'a')) + lag.a * entropy(nearness(at, 'b')));
+    const { gradients, losses } = await gradientsOfStep(model, stage, batch);
+    expectClose([losses['total']!], [loss(weights)], 1e-5, 'L');
+    expectGradients(gradients, slopes(loss, weights), 'gradient');
+    dispose();
   });
 });
