@@ -67,7 +67,11 @@ describe('a study in VS Code', function () {
     this.timeout(SLOW);
     const frame = await webviewFrame(vs.page, { selector: 'h1', contains: 'weights' });
     await frame.locator('[data-details="study:alpha"] [data-export="Copy as latex"]').click();
-    assert.equal(await clipboardText(vs.page), exportStudyTable(stored(vs), 'latex'));
+    const expected = exportStudyTable(stored(vs), 'latex');
+    for (const deadline = Date.now() + 20_000; await clipboardText(vs.page) !== expected;) {
+      assert.ok(Date.now() < deadline, 'the table is not on the clipboard');
+      await new Promise((resolve) => { setTimeout(resolve, 200); });
+    }
     await frame.locator('td[data-row="dynamic"][data-target="fusion"][data-metric="ACC"] button.link').click();
     const [first] = stored(vs).rows.at(-1)!.runs;
     await frame.locator(`.cell-runs [data-run="${first!}"]`).click();

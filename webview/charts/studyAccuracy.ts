@@ -26,7 +26,11 @@ export const studyAccuracy: Chart<StudySource> = {
           id: 'accuracy',
           title: 'Validation accuracy',
           format: 'percent',
-          x: epochAxis(Math.max(...all.map(({ epoch }) => epoch)), 'epoch, over all stages'),
+          // Rows that score only in their last stages (followers) would leave most of the axis empty.
+          x: {
+            ...epochAxis(Math.max(...all.map(({ epoch }) => epoch)), 'epoch, over all stages'),
+            min: Math.min(...all.map(({ epoch }) => epoch)) - 0.5,
+          },
           y: {},
           bands: [],
           series,

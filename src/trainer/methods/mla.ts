@@ -72,7 +72,7 @@ export const mla: Method = {
       signals: (outputs, _batch, at): Record<string, Tensor> => ({ mean: tf.mean(outputs.features[modalities[at.turn]!]!, 0) }),
       modulate: (gradients, signals, at) => {
         const first = at.epoch === 0 && at.step === 0 && at.turn === 0;
-        if (projection === 'none' || (first && projectionSource === 'previous')) {
+        if (projection === 'none' || first) {
           mean.assign(signals['mean'] as Tensor1D);
           return gradients;
         }

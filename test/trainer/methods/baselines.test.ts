@@ -3,11 +3,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRandom } from '../../../src/core/random.ts';
 import { sum } from '../../../src/trainer/methods/sum.ts';
 import { unimodal } from '../../../src/trainer/methods/unimodal.ts';
+import { prefixed } from '../../../src/trainer/module.ts';
 import { createSgd } from '../../../src/trainer/optimizer.ts';
 import { trainStep } from '../../../src/trainer/trainStep.ts';
 import { expectClose, useBackend } from '../numbers.ts';
 import {
   affine, encode, encodeAll, expectGradients, fixtureF, fuseRows, gradientsOfStep, matrix, numbersOf, plainCrossEntropy, randomBatch, scatter, shareRows, slopes,
+  type Weights,
 } from './samples.ts';
 import { batchOf, firstStage, outputsOf, place } from './stages.ts';
 
@@ -31,16 +33,12 @@ describe('unimodal', () => {
     const { model, stage, dispose } = firstStage(unimodal, { settings: { modality: 'b' }, fusion: 'concat' });
     scatter(stage, random);
     const { batch, inputs, labels: target } = randomBatch(random, ['b'], 6);
-    const loss = slopes((at) => plainCrossEntropy(affine(encode({ ...prefix(at) }, 'b', inputs['b']!), at['head.weight']!, at['head.bias']!), target), numbersOf(stage.variables));
-    expectGradients((await gradientsOfStep(model, stage, batch)).gradients, loss, 'gradient');
+    // The stage names its variables without the modality.
+    const loss = (at: Weights) => plainCrossEntropy(affine(encode(prefixed('b', at), 'b', inputs['b']!), at['head.weight']!, at['head.bias']!), target);
+    expectGradients((await gradientsOfStep(model, stage, batch)).gradients, slopes(loss, numbersOf(stage.variables)), 'gradient');
     dispose();
   });
 });
-
-/** Weights of a stage of one branch, by the names that they have in the whole model. */
-function prefix(weights: ReturnType<typeof numbersOf>): ReturnType<typeof numbersOf> {
-  return Object.fromEntries(Object.entries(weights).map(([name, values]) => [`b.${name}`, values]));
-}
 
 describe('sum', () => {
   useBackend('wasm');

@@ -45,7 +45,8 @@ class PlainMla {
       const gradients = slopes(loss, this.weights, names);
       const features = encode(this.weights, modality, rows);
       const mean = [0, 1].map((column) => features.reduce((sum, row) => sum + row[column]! / rows.length, 0));
-      const guarded = this.variant.projectionSource === 'current' ? mean : this.previous;
+      // The very first sub-step of a run is never projected.
+      const guarded = this.previous && (this.variant.projectionSource === 'current' ? mean : this.previous);
       if (guarded && this.variant.projection !== 'none') {
         this.project(guarded, 0.1 ** (share + 1));
         // The head's weight is [d, C] here, its rows in methods.md are our columns: grad W P there is P^T grad W here.
