@@ -1,5 +1,6 @@
 import { csvCell, latexText, markdownText } from './escapeText.ts';
 import type { CompareView, ScoreRow } from './protocol.ts';
+import { selectionNotes, selectionOf, type SelectionSplit } from './selection.ts';
 
 /** Formats in which a comparison can be copied. */
 export type TableFormat = 'csv' | 'markdown' | 'latex';
@@ -9,11 +10,13 @@ export interface ComparedTable {
   readonly titles: readonly string[];
   readonly changed: CompareView['changed'];
   readonly scores: readonly ScoreRow[];
+  /** On which split the epochs of each run were selected; undefined for a run without scores. */
+  readonly selectedOn: readonly (SelectionSplit | undefined)[];
 }
 
 /**
  * The comparison as text: CSV with raw shares (for other programs), Markdown and LaTeX (booktabs) with percentages
- * and the best value of each column in bold. All names are escaped, so that they stay text wherever they are pasted.
+ * and the best value of each column in bold, and a line on which split the epochs were selected. All names are escaped, so that they stay text wherever they are pasted.
  */
 export function exportTable(table: ComparedTable, format: TableFormat): string {
   switch (format) {
@@ -25,7 +28,7 @@ export function exportTable(table: ComparedTable, format: TableFormat): string {
 
 function csv(table: ComparedTable): string {
   const scores = table.scores.map(({ values }) => values.map((value) => (value === undefined ? '' : String(value))));
-  return [headings(table, ''), ...rows(table, scores, (text) => text)]
+  return [[...headings(table, ''), 'selectedOn'], ...rows(table, scores, (text) => text).map((cells, run) => [...cells, table.selectedOn[run] ?? ''])]
     .map((cells) => `${cells.map(csvCell).join(',')}\n`).join('');
 }
 
@@ -33,7 +36,7 @@ function markdown(table: ComparedTable): string {
   const scores = percentages(table, (text) => `**${text}**`);
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`;
   const alignment = headings(table, '').map((_, index) => (index <= table.changed.length ? '---' : '---:'));
-  return [headings(table, ' (%)').map(markdownText), alignment, ...rows(table, scores, markdownText)].map(line).join('');
+  return [headings(table, ' (%)').map(markdownText), alignment, ...rows(table, scores, markdownText)].map(line).join('') + `\n${selectionNotes[selectionOf(table.selectedOn)]}\n`;
 }
 
 function latex(table: ComparedTable): string {
@@ -49,6 +52,7 @@ function latex(table: ComparedTable): string {
     ...rows(table, scores, latexText).map(line),
     '\\bottomrule\n',
     '\\end{tabular}\n',
+    `\\par\\smallskip{\\footnotesize ${selectionNotes[selectionOf(table.selectedOn)]}}\n`,
   ].join('');
 }
 

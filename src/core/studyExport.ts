@@ -1,5 +1,6 @@
 import { csvCell, latexText, markdownText } from './escapeText.ts';
 import type { TableFormat } from './exportTable.ts';
+import { selectionNotes } from './selection.ts';
 import type { MissingRun, StudyCell, StudyRow, StudyTable } from './studyResults.ts';
 
 const metrics = ['ACC', 'F1'] as const;
@@ -180,12 +181,6 @@ function hundredths(share: number): string {
   return (100 * share).toFixed(2);
 }
 
-const selections: Readonly<Record<StudyTable['selectedOn'], string>> = {
-  validation: 'Epochs selected on validation.',
-  test: 'Epochs selected on test (imported).',
-  mixed: 'Epochs of some runs selected on test (imported).',
-};
-
 /** What holds for the whole table. */
 function generalNotes({ rows, targets, selectedOn, paperNote }: StudyTable, published: boolean): string[] {
   const cells = rows.flatMap((row) => row.cells);
@@ -197,7 +192,7 @@ function generalNotes({ rows, targets, selectedOn, paperNote }: StudyTable, publ
     ...(rows.some(({ target }) => target !== targets[0])
       ? [`Rows of a single branch have its score below ${targets[0]} too; it is ranked in its own column only.`]
       : []),
-    selections[selectedOn],
+    selectionNotes[selectedOn],
     ...(published ? ['Paper: the published score (ours minus the published one, in points).'] : []),
     ...(paperNote === undefined ? [] : [paperNote]),
   ];

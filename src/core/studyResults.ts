@@ -1,5 +1,6 @@
 import type { RunConfig } from './config.ts';
 import type { Run, RunState } from './run.ts';
+import type { Selection } from './selection.ts';
 import type { PlannedRow, StudyTableId } from './studyPlan.ts';
 
 /** A run of a study as it is now; a study has at most one that counts for every key of its plan. */
@@ -115,5 +116,5 @@ export interface StudyTable {
   /** Why no published numbers stand beside these, where the paper has some for this dataset. */
   readonly paperNote?: string;
   /** On which split the reported epochs were selected. */
-  readonly selectedOn: 'validation' | 'test' | 'mixed';
+  readonly selectedOn: Selection;
 }

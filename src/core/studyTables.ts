@@ -1,4 +1,5 @@
 import { FUSION } from './events.ts';
+import { selectionOf } from './selection.ts';
 import { addPaper } from './studyPaper.ts';
 import type { PlannedRow, PlannedTable, StudyPlan } from './studyPlan.ts';
 import { compareRows, rankColumns } from './studyRanks.ts';
@@ -24,7 +25,7 @@ function studyTable({ id, title, settings }: PlannedTable, planned: readonly Row
     id, title, settings, targets, rows,
     comparisons: compareRows(rows.filter(({ target }) => target === headline)),
     ...(paperNote === undefined ? {} : { paperNote }),
-    selectedOn: selectedOn(planned),
+    selectedOn: selectionOf(planned.flatMap(({ seeds }) => seeds.map(({ found }) => found?.run.selectedOn))),
   };
 }
 
@@ -83,10 +84,4 @@ function trainedSeconds({ run }: StudyRun, target: string | undefined): number {
     .filter((stage) => target === undefined || stage.trains.includes(target))
     .flatMap((stage) => stage.epochs)
     .reduce((sum, epoch) => sum + epoch.seconds, 0);
-}
-
-function selectedOn(planned: readonly RowRuns[]): StudyTable['selectedOn'] {
-  const splits = new Set(planned.flatMap(({ seeds }) => seeds.flatMap(({ found }) => found?.run.selectedOn ?? [])));
-  if (splits.size > 1) return 'mixed';
-  return splits.has('test') ? 'test' : 'validation';
 }

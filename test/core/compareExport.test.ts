@@ -9,21 +9,22 @@ const table: ComparedTable = {
     { target: 'gray', metric: 'ACC', values: [0.91234, 0.9], best: [0] },
     { target: 'fusion', metric: 'F1', values: [undefined, 1], best: [] },
   ],
+  selectedOn: [undefined, 'validation'],
 };
 
 describe('exportTable', () => {
   it('writes CSV with raw numbers that reads back equal', () => {
     const text = exportTable(table, 'csv');
     expect(readCsv(text)).toEqual([
-      ['Run', 'method.alpha_0', 'gray ACC', 'fusion F1'],
-      [nasty, 'dynamic', '0.91234', ''],
-      ['plain', '', '0.9', '1'],
+      ['Run', 'method.alpha_0', 'gray ACC', 'fusion F1', 'selectedOn'],
+      [nasty, 'dynamic', '0.91234', '', ''],
+      ['plain', '', '0.9', '1', 'validation'],
     ]);
   });
 
   it('keeps line ends and outer blanks inside a CSV cell', () => {
-    const text = exportTable({ titles: [' two\nlines '], changed: [], scores: [] }, 'csv');
-    expect(text).toBe('Run\n" two\nlines "\n');
+    const text = exportTable({ titles: [' two\nlines '], changed: [], scores: [], selectedOn: [] }, 'csv');
+    expect(text).toBe('Run,selectedOn\n" two\nlines ",\n');
   });
 
   it('writes Markdown in which no name is markup', () => {
@@ -32,6 +33,8 @@ describe('exportTable', () => {
       '| --- | --- | ---: | ---: |',
       '| a\\|b, "c" \\<img onerror=alert(1)\\> 50% \\& x\\_y \\\\ \\{z\\} \\#1 \\$2 \\~ ^ | dynamic | **91.23** |  |',
       '| plain |  | 90.00 | 100.00 |',
+      '',
+      'Epochs selected on validation.',
       '',
     ].join('\n'));
   });
@@ -48,17 +51,23 @@ describe('exportTable', () => {
       'plain &  & 90.00 & 100.00 \\\\',
       '\\bottomrule',
       '\\end{tabular}',
+      '\\par\\smallskip{\\footnotesize Epochs selected on validation.}',
       '',
     ].join('\n'));
   });
 
+  it.each(['markdown', 'latex'] as const)('says in %s when the epochs of a run were selected on test', (format) => {
+    expect(exportTable({ ...table, selectedOn: ['test', 'validation'] }, format)).toContain('Epochs of some runs selected on test (imported).');
+    expect(exportTable({ ...table, selectedOn: ['test', undefined] }, format)).toContain('Epochs selected on test (imported).');
+  });
+
   it('does not let a name at the beginning of a LaTeX row become an argument', () => {
-    const text = exportTable({ titles: ['[3cm] x', '* y'], changed: [], scores: [] }, 'latex');
+    const text = exportTable({ titles: ['[3cm] x', '* y'], changed: [], scores: [], selectedOn: [] }, 'latex');
     expect(text).toContain('\\midrule\n{[}3cm] x \\\\\n{*} y \\\\\n');
   });
 
   it('keeps a name with a line end in one row', () => {
-    const broken = { titles: ['two\nlines'], changed: [], scores: [] };
+    const broken = { titles: ['two\nlines'], changed: [], scores: [], selectedOn: [] };
     expect(exportTable(broken, 'markdown').split('\n')[2]).toBe('| two lines |');
     expect(exportTable(broken, 'latex')).toContain('two lines \\\\');
   });

@@ -15,9 +15,9 @@ export function createResults(store: ViewStore, post: (message: FromRunPanel) =>
   const size = element('span', { class: 'note' });
   const scores = createTable('data scores');
   const recalls = createTable('data recall');
-  let model: TableModel | undefined;
+  let shown: { readonly model: TableModel; readonly footnote: string } | undefined;
   const copy = createButton('Copy as Markdown', 'secondary', () => {
-    if (model) post({ type: 'copy', text: markdown(model) });
+    if (shown) post({ type: 'copy', text: `${markdown(shown.model)}\n\n${shown.footnote}\n` });
   });
   details.body.append(
     element('div', { class: 'badge-row' }, [selected, size]),
@@ -35,7 +35,8 @@ export function createResults(store: ViewStore, post: (message: FromRunPanel) =>
       setText(selected, `selected on ${run.selectedOn ?? 'validation'}`);
       setAttribute(selected, 'data-selected', run.selectedOn ?? 'validation');
       setText(size, run.started ? `${count(run.started.dataset.sizes.test)} test samples` : '');
-      model = scoreTable(run.test, targets);
+      const model = scoreTable(run.test, targets);
+      shown = { model, footnote: `Epochs selected on ${run.selectedOn ?? 'validation'}.` };
       scores.update(model);
       recalls.update(recallTable(run.test, targets, run.started?.dataset.classes ?? []));
     },

@@ -74,7 +74,7 @@ export class ComparePanels extends Disposable implements vscode.WebviewPanelSeri
       case 'openRun': return void await vscode.commands.executeCommand('udi.openRun', message.id);
       case 'copyTable': {
         const { runs, changed, scores } = this.#view(folders);
-        const table = { titles: distinctTitles(runs), changed, scores };
+        const table = { titles: distinctTitles(runs), changed, scores, selectedOn: runs.map(({ run }) => run.selectedOn) };
         await vscode.env.clipboard.writeText(exportTable(table, message.format));
         vscode.window.setStatusBarMessage('Table copied', 3000);
       }
