@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { isSameProcess } from '../../src/core/processIdentity.ts';
 import { readTrainerInfo, runsFolder } from '../../src/core/runStore.ts';
+import { listStudies, liveSupervisor, studiesFolder } from '../../src/core/studyStore.ts';
 
 export interface WorkspaceOptions {
   /** A folder to copy (without its runs), e.g. `examplesDir`. */
@@ -29,8 +30,12 @@ export function makeWorkspace(options: WorkspaceOptions = {}): string {
   return folder;
 }
 
-/** Ends all trainers whose runs are in `folder`. */
+/** Ends all supervisors and trainers whose studies and runs are in `folder`; supervisors first, or they would start others. */
 export function endTrainers(folder: string): void {
+  for (const study of listStudies(studiesFolder(folder))) {
+    const supervisor = liveSupervisor(study);
+    if (supervisor) process.kill(supervisor.pid, 'SIGKILL');
+  }
   const runs = runsFolder(folder);
   if (!existsSync(runs)) return;
   for (const name of readdirSync(runs)) {
