@@ -21,7 +21,7 @@ export interface StudyCurves {
   readonly label: string;
   /**
    * Validation accuracy (0..1) of the row's target by epoch of the whole run. Epochs of stages that do not evaluate the
-   * target count, but have no point.
+   * target count, but have no point. The row of a single branch counts the epochs of its own stage only.
    */
   readonly accuracy: readonly BandPoint[];
   /**
@@ -36,7 +36,7 @@ export function studyCurves(plan: StudyPlan, runs: StudyRuns): StudyCurves[] {
   return plan.tables.flatMap((table) => table.rows.map((row): StudyCurves => {
     const epochs = row.runs.flatMap(({ key }) => {
       const found = runs.get(key);
-      return found ? [epochsOf(found.run)] : [];
+      return found ? [epochsOf(found.run, row.target)] : [];
     });
     const weighted = epochs.map((each) => each.flatMap(({ alpha }) => alpha ?? []));
     const target = row.target ?? FUSION;
@@ -52,8 +52,9 @@ export function studyCurves(plan: StudyPlan, runs: StudyRuns): StudyCurves[] {
   }));
 }
 
-function epochsOf(run: Run): EpochEvent[] {
-  return run.stages.flatMap((stage) => stage.epochs);
+/** All epochs of a run; with `target`, of the stages that train this modality. */
+function epochsOf(run: Run, target: string | undefined): EpochEvent[] {
+  return run.stages.filter((stage) => target === undefined || stage.trains.includes(target)).flatMap((stage) => stage.epochs);
 }
 
 /** The mean over the runs at every place that some run has a value at. */

@@ -15,7 +15,7 @@ function udi(epochs: number, fused: readonly [number, number], alphas: readonly 
 
 describe('studyCurves', () => {
   const plan = planWith('components', [{ id: 'udi', label: 'UDI' }, { id: 'gray', target: 'gray' }, { id: 'sum' }]);
-  const stages = [stageOf('unimodal:gray', ['gray'], [{ gray: 0.7 }])];
+  const stages = [stageOf('unimodal:color', ['color'], [{ color: 0.4 }]), stageOf('unimodal:gray', ['gray'], [{ gray: 0.7 }])];
   const [curves, branch, without] = studyCurves(plan, new Map([
     [keyOf('udi', 0), udi(2, [0.6, 0.8], [0.2, 0.4])],
     [keyOf('udi', 1), udi(2, [0.8, 0.8], [0.4, 0.4])],

@@ -65,8 +65,9 @@ export function scatterConfig(
         pointRadius: 5,
         pointHoverRadius: 7,
         pointHitRadius: 8,
-        pointBorderColor: theme.hues[look.hue],
-        pointBackgroundColor: theme.hues[look.hue],
+        // Arrays, because chart.js shares plain options between points and then keeps the colors of the theme before.
+        pointBorderColor: [theme.hues[look.hue]],
+        pointBackgroundColor: [theme.hues[look.hue]],
         clip: false,
         parsing: false,
       })),
