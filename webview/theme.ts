@@ -27,7 +27,8 @@ export function readTheme(): Theme {
   const foreground = read('foreground', styles.color);
   const background = read('editor-background', 'Canvas');
   return {
-    hues: Object.fromEntries(hues.map((hue) => [hue, read(`charts-${hue}`, foreground)])) as Record<Hue, string>,
+    // Some defaults are half transparent (orange in dark themes): fine behind text, too faint for a line.
+    hues: Object.fromEntries(hues.map((hue) => [hue, translucent(read(`charts-${hue}`, foreground), 1)])) as Record<Hue, string>,
     background,
     foreground,
     muted: highContrast ? foreground : read('descriptionForeground', foreground),
