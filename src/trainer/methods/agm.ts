@@ -5,6 +5,7 @@ import type { LossTerms, Method } from '../method.ts';
 import type { MultimodalModel, Outputs } from '../model.ts';
 import type { NamedTensors } from '../module.ts';
 import { jointPlan, jointStage } from './joint.ts';
+import { shapleyTerms } from './shapley.ts';
 import { createStepMeans } from './stepMeans.ts';
 
 /**
@@ -12,17 +13,8 @@ import { createStepMeans } from './stepMeans.ts';
  * modalities in the bit mask S (not 0). The parts add up to the logits from all of them.
  */
 export function shapleyParts(value: (subset: number) => Tensor2D, count: number): Tensor2D[] {
-  const factorial = (n: number): number => (n < 2 ? 1 : n * factorial(n - 1));
-  const size = (subset: number): number => subset.toString(2).replaceAll('0', '').length;
-  return Array.from({ length: count }, (_, modality) => {
-    const own = 2 ** modality;
-    const terms = Array.from({ length: 2 ** count }, (_each, subset) => subset).filter((subset) => (subset & own) === 0).map((subset) => {
-      const weight = factorial(size(subset)) * factorial(count - size(subset) - 1) / factorial(count);
-      const gain = subset === 0 ? value(own) : tf.sub(value(subset | own), value(subset));
-      return tf.mul(gain, weight);
-    });
-    return tf.addN(terms) as Tensor2D;
-  });
+  return shapleyTerms(count).map((terms) => tf.addN(terms.map(({ before, after, weight }) =>
+    tf.mul(before === 0 ? value(after) : tf.sub(value(after), value(before)), weight))) as Tensor2D);
 }
 
 /** exp(mean over the others of s_j - s_m) of scores [M]: above 1 where a modality is stronger than the others. */

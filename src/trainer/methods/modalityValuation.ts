@@ -6,15 +6,7 @@ import { crossEntropy } from '../losses.ts';
 import type { EpochEntries, Method } from '../method.ts';
 import type { MultimodalModel } from '../model.ts';
 import { jointPlan, jointStage } from './joint.ts';
-
-/** Non-empty subsets of `count` modalities as bit masks, the whole set last. */
-function subsets(count: number): number[] {
-  return Array.from({ length: 2 ** count - 1 }, (_, index) => index + 1);
-}
-
-function sizeOf(subset: number): number {
-  return subset.toString(2).replaceAll('0', '').length;
-}
+import { shapleyTerms, sizeOf, subsets } from './shapley.ts';
 
 /**
  * Shapley value of every modality of one sample; `right(S)` says whether the prediction from the modalities in the bit mask S is
@@ -22,14 +14,7 @@ function sizeOf(subset: number): number {
  */
 export function shapleyValues(right: (subset: number) => boolean, count: number): number[] {
   const value = (subset: number): number => (subset !== 0 && right(subset) ? sizeOf(subset) : 0);
-  const factorial = (n: number): number => (n < 2 ? 1 : n * factorial(n - 1));
-  return Array.from({ length: count }, (_, modality) => {
-    const own = 2 ** modality;
-    return [0, ...subsets(count)].filter((subset) => (subset & own) === 0).reduce((sum, subset) => {
-      const size = sizeOf(subset);
-      return sum + (factorial(size) * factorial(count - size - 1) / factorial(count)) * (value(subset | own) - value(subset));
-    }, 0);
-  });
+  return shapleyTerms(count).map((terms) => terms.reduce((sum, { before, after, weight }) => sum + weight * (value(after) - value(before)), 0));
 }
 
 /** More than the rounding of a Shapley value, less than the distance of two of them. */
