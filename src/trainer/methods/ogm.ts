@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs-core';
-import { rightProbability } from '../losses.ts';
 import type { Method } from '../method.ts';
 import { prefixed, type NamedTensors } from '../module.ts';
 import { jointPlan, jointStage } from './joint.ts';
+import { modalityScores } from './modalityScores.ts';
 import { createStepMeans } from './stepMeans.ts';
 
 /**
@@ -60,10 +60,7 @@ export const ogm: Method = {
     const means = createStepMeans(modalities.map((modality) => `coefficient.${modality}`));
     yield {
       ...joint,
-      signals: (outputs, batch) => {
-        const shares = model.shares(outputs);
-        return { scores: tf.stack(modalities.map((modality) => tf.sum(rightProbability(shares[modality]!, batch.oneHot)))) };
-      },
+      signals: (outputs, batch) => ({ scores: modalityScores(model, outputs, batch.oneHot) }),
       modulate: (gradients, { scores }, at) => {
         const active = at.epoch >= windowStart * at.epochs && at.epoch <= windowEnd * at.epochs;
         const coefficients = active ? modulationCoefficients(scores as Tensor1D, alpha) : tf.ones([modalities.length]) as Tensor1D;

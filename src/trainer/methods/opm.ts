@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import type { Random } from '../../core/random.ts';
-import { detached, rightProbability } from '../losses.ts';
+import { detached } from '../losses.ts';
 import type { LossTerms, Method } from '../method.ts';
 import type { Outputs } from '../model.ts';
 import { jointPlan, jointStage } from './joint.ts';
+import { modalityScores } from './modalityScores.ts';
 import { createStepMeans } from './stepMeans.ts';
 
 /**
@@ -54,11 +55,8 @@ export const opm: Method = {
     const { modalities } = model;
     const sizes = modalities.map((modality) => model.featureSize(modality));
     const means = createStepMeans(modalities.map((modality) => `dropRate.${modality}`));
-    const rates = (outputs: Outputs, oneHot: Tensor2D): Tensor1D => {
-      const shares = model.shares(outputs);
-      const scores = tf.stack(modalities.map((modality) => tf.sum(rightProbability(shares[modality]!, oneHot))));
-      return detached((each) => dropRates(each as Tensor1D, base, lambda), scores);
-    };
+    const rates = (outputs: Outputs, oneHot: Tensor2D): Tensor1D =>
+      detached((each) => dropRates(each as Tensor1D, base, lambda), modalityScores(model, outputs, oneHot));
     yield {
       ...joint,
       loss: (outputs, batch, at): LossTerms => {
