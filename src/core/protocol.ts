@@ -1,18 +1,18 @@
 import { z } from 'zod';
-import type { RunConfig } from './config.ts';
-import type { Run, RunState } from './run.ts';
-import type { StudyCurves } from './studyCurves.ts';
-import type { StudyTable } from './studyResults.ts';
-import type { StudyState } from './studyEvents.ts';
+import type { RunConfig } from './config/config.ts';
+import type { Run, RunState } from './run/run.ts';
+import type { StudyCurves } from './study/studyCurves.ts';
+import type { StudyTable } from './study/studyResults.ts';
+import type { StudyState } from './study/studyEvents.ts';
 import type { Progress } from './wire.ts';
 
-export type * from './run.ts';
-export type * from './events.ts';
-export type * from './studyResults.ts';
-export type * from './studyCurves.ts';
-export type { RunConfig } from './config.ts';
-export type { StudyTableId } from './studyPlan.ts';
-export type { StudyState } from './studyEvents.ts';
+export type * from './run/run.ts';
+export type * from './run/events.ts';
+export type * from './study/studyResults.ts';
+export type * from './study/studyCurves.ts';
+export type { RunConfig } from './config/config.ts';
+export type { StudyTableId } from './study/studyPlan.ts';
+export type { StudyState } from './study/studyEvents.ts';
 export type { Progress } from './wire.ts';
 
 /** Everything the run panel draws. The host owns it; the page keeps only view state. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { runEventSchema } from './events.ts';
-import { studyEventSchema } from './studyEvents.ts';
+import { runEventSchema } from './run/events.ts';
+import { studyEventSchema } from './study/studyEvents.ts';
 
 /**
  * Messages on the local socket of a trainer or supervisor, one JSON object a line.

@@ -3,20 +3,20 @@ import * as vscode from 'vscode';
 import { errorText } from '../core/errors.ts';
 import { readCatalog } from './catalogFile.ts';
 import { registerCommands } from './commands/index.ts';
-import { ContextKeys } from './contextKeys.ts';
+import { ContextKeys } from './views/contextKeys.ts';
 import { UdiLanguage } from './language/register.ts';
-import { findNode } from './nodeFinder.ts';
-import { Notifier } from './notifier.ts';
+import { findNode } from './launch/nodeFinder.ts';
+import { Notifier } from './views/notifier.ts';
 import { ComparePanels } from './panels/comparePanel.ts';
 import { RunPanels } from './panels/runPanel.ts';
 import { StudyPanels } from './panels/studyPanel.ts';
-import { Reports } from './reports.ts';
-import type { Runs } from './runs.ts';
-import { RunTree } from './runTree.ts';
-import { StatusBar } from './statusBar.ts';
-import type { Studies } from './studies.ts';
-import { TrainerLauncher } from './trainerLauncher.ts';
-import { WorkspaceRuns } from './workspaceRuns.ts';
+import { Reports } from './views/reports.ts';
+import type { Runs } from './follow/runs.ts';
+import { RunTree } from './views/runTree.ts';
+import { StatusBar } from './views/statusBar.ts';
+import type { Studies } from './follow/studies.ts';
+import { TrainerLauncher } from './launch/trainerLauncher.ts';
+import { WorkspaceRuns } from './follow/workspaceRuns.ts';
 
 /** What `activate` returns, for the tests that run in the extension host. */
 export interface UdiApi {

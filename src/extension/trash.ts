@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../core/errors.ts';
-import { runsFolder } from '../core/runStore.ts';
+import { runsFolder } from '../core/run/runStore.ts';
 
 /** Deleted runs are kept this long. */
 const KEEP = 30 * 24 * 3600 * 1000;

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import manifest from '../../package.json' with { type: 'json' };
-import type { Catalog } from '../core/catalog.ts';
-import { configSchema } from '../core/config.ts';
-import { studySchema } from '../core/studyConfig.ts';
+import type { Catalog } from '../core/config/catalog.ts';
+import { configSchema } from '../core/config/config.ts';
+import { studySchema } from '../core/study/studyConfig.ts';
 import { backends } from './backends/index.ts';
 import { datasets } from './datasets/index.ts';
 import { encoders } from './encoders/index.ts';
 import { methods } from './methods/index.ts';
-import { fusionKinds } from './model.ts';
+import { fusionKinds } from './model/model.ts';
 
 /** What the registries hold, as plain data: the one source of names, defaults, ranges and help for everybody else. */
 export function createCatalog(): Catalog {

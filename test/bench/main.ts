@@ -3,13 +3,13 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { requireConfig } from '../../src/core/parseConfig.ts';
-import { createRun, loadRun } from '../../src/core/runStore.ts';
+import { requireConfig } from '../../src/core/config/parseConfig.ts';
+import { createRun, loadRun } from '../../src/core/run/runStore.ts';
 import { describeBackends, type BackendSearch } from '../../src/trainer/backends/index.ts';
 import { createCatalog } from '../../src/trainer/catalog.ts';
 import { columns } from '../../src/trainer/cli/summary.ts';
-import { runTrainer } from '../../src/trainer/runTrainer.ts';
-import type { Timings } from '../../src/trainer/train.ts';
+import { runTrainer } from '../../src/trainer/run/runTrainer.ts';
+import type { Timings } from '../../src/trainer/loop/train.ts';
 import { measureStudy, studyDataset } from './study.ts';
 import { measureTrainingStep } from './trainingStep.ts';
 

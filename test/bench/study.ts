@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadStudy, studyRuns } from '../../src/core/studyStore.ts';
+import { loadStudy, studyRuns } from '../../src/core/study/studyStore.ts';
 
 /** Wall-clock of one way to run the study. */
 export interface StudyTime {

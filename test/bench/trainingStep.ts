@@ -3,9 +3,9 @@ import type { KernelConfig, Scalar } from '@tensorflow/tfjs-core';
 import { createRandom } from '../../src/core/random.ts';
 import { chooseBackend, type BackendSearch } from '../../src/trainer/backends/index.ts';
 import { cgmnistEncoder } from '../../src/trainer/encoders/cgmnist.ts';
-import { createLinear } from '../../src/trainer/layers.ts';
-import { prefixed } from '../../src/trainer/module.ts';
-import { createSgd, gradientsOf } from '../../src/trainer/optimizer.ts';
+import { createLinear } from '../../src/trainer/model/layers.ts';
+import { prefixed } from '../../src/trainer/model/module.ts';
+import { createSgd, gradientsOf } from '../../src/trainer/model/optimizer.ts';
 
 /** What is measured: the colour branch of CGMNIST, as `shared/bench/torch_step.py` does it in PyTorch. */
 export interface TrainingStepOptions {

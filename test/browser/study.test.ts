@@ -1,11 +1,11 @@
 /** A study in a real VS Code on the packaged extension: run it, watch its table fill, look at the runs of a cell, copy it. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { runsFolder } from '../../src/core/runStore.ts';
-import { exportStudyTable } from '../../src/core/studyExport.ts';
-import type { StudyTable } from '../../src/core/studyResults.ts';
-import { loadStudy, studiesFolder, studyRuns } from '../../src/core/studyStore.ts';
-import { studyTables } from '../../src/core/studyTables.ts';
+import { runsFolder } from '../../src/core/run/runStore.ts';
+import { exportStudyTable } from '../../src/core/study/studyExport.ts';
+import type { StudyTable } from '../../src/core/study/studyResults.ts';
+import { loadStudy, studiesFolder, studyRuns } from '../../src/core/study/studyStore.ts';
+import { studyTables } from '../../src/core/study/studyTables.ts';
 import {
   clipboardText, notification, openFile, openViewContainer, runCommand, screenshot, setTheme, treeRow, webviewFrame,
 } from '../vscode/browser.ts';

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Frame } from 'playwright-core';
-import { FUSION } from '../../src/core/events.ts';
-import { listRuns, loadRun, runsFolder, type StoredRun } from '../../src/core/runStore.ts';
+import { FUSION } from '../../src/core/run/events.ts';
+import { listRuns, loadRun, runsFolder, type StoredRun } from '../../src/core/run/runStore.ts';
 import {
   clipboardText, notification, openFile, openViewContainer, pressIn, quickPick, reloadWorkbench, runCommand, screenshot, setTheme, statusBarItem, treeRow, webviewFrame,
 } from '../vscode/browser.ts';

@@ -1,4 +1,4 @@
-import type { Catalog } from '../../src/core/catalog.ts';
+import type { Catalog } from '../../src/core/config/catalog.ts';
 
 /** A small catalogue for tests of the config, independent of what the trainer offers. */
 export const catalog: Catalog = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { changedKeys, distinctTitles, scoreRows } from '../../src/core/compare.ts';
-import { runConfigSchema, type RunConfig } from '../../src/core/config.ts';
-import { emptyRun, type Run } from '../../src/core/run.ts';
+import { changedKeys, distinctTitles, scoreRows } from '../../src/core/run/compare.ts';
+import { runConfigSchema, type RunConfig } from '../../src/core/config/config.ts';
+import { emptyRun, type Run } from '../../src/core/run/run.ts';
 
 function config(changes: { method?: object; seed?: number; name?: string } = {}): RunConfig {
   return runConfigSchema.parse({

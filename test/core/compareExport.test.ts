@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { exportTable, type ComparedTable } from '../../src/core/exportTable.ts';
+import { exportTable, type ComparedTable } from '../../src/core/run/exportTable.ts';
 
 const nasty = 'a|b, "c" <img onerror=alert(1)> 50% & x_y \\ {z} #1 $2 ~ ^';
 const table: ComparedTable = {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { RunConfig } from '../../src/core/config.ts';
+import type { RunConfig } from '../../src/core/config/config.ts';
 import { UserError } from '../../src/core/errors.ts';
-import { expandStudy } from '../../src/core/expandStudy.ts';
-import { parseConfig } from '../../src/core/parseConfig.ts';
-import { runKey } from '../../src/core/runKey.ts';
-import { gridTable } from '../../src/core/studyGrid.ts';
-import { studyPlanSchema, type StudyPlan } from '../../src/core/studyPlan.ts';
+import { expandStudy } from '../../src/core/study/expandStudy.ts';
+import { parseConfig } from '../../src/core/config/parseConfig.ts';
+import { runKey } from '../../src/core/run/runKey.ts';
+import { gridTable } from '../../src/core/study/studyGrid.ts';
+import { studyPlanSchema, type StudyPlan } from '../../src/core/study/studyPlan.ts';
 import { baseText, catalog, checked, planOf, rowsOf, runOf } from './studyFixture.ts';
 
 const everything = `base: base.udi.yaml

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { runConfigSchema, type RunConfig } from '../../src/core/config.ts';
-import type { StartedEvent } from '../../src/core/events.ts';
-import { paperScore, protocolDifferences } from '../../src/core/paper.ts';
-import { paperDatasets, paperTables } from '../../src/core/paperTables.ts';
+import { runConfigSchema, type RunConfig } from '../../src/core/config/config.ts';
+import type { StartedEvent } from '../../src/core/run/events.ts';
+import { paperScore, protocolDifferences } from '../../src/core/study/paper.ts';
+import { paperDatasets, paperTables } from '../../src/core/study/paperTables.ts';
 
 type Sizes = StartedEvent['dataset']['sizes'];
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseConfig, requireConfig } from '../../src/core/parseConfig.ts';
+import { parseConfig, requireConfig } from '../../src/core/config/parseConfig.ts';
 import { catalog } from './catalogFixture.ts';
 
 const parse = (text: string, overrides: string[] = []) => parseConfig(text, catalog, { name: 'fallback', overrides });

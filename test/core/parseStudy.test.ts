@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/core/errors.ts';
-import { parseStudy } from '../../src/core/parseStudy.ts';
+import { parseStudy } from '../../src/core/study/parseStudy.ts';
 import { baseText, catalog, checked, parse } from './studyFixture.ts';
 
 const problemsOf = (text: string, base = baseText) =>

@@ -2,11 +2,11 @@ import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { NewEvent, RunEvent } from '../../src/core/events.ts';
-import { isSameProcess, processStart } from '../../src/core/processIdentity.ts';
+import type { NewEvent, RunEvent } from '../../src/core/run/events.ts';
+import { isSameProcess, processStart } from '../../src/core/files/processIdentity.ts';
 import { createRandom, seedFor } from '../../src/core/random.ts';
-import { applyEvent, canResume, emptyRun, foldEvents, headlineAccuracy, progressOf, secondsLeft, stateOf } from '../../src/core/run.ts';
-import { findRun, liveTrainer, loadRun, readJournal, readMeta, writeMeta } from '../../src/core/runStore.ts';
+import { applyEvent, canResume, emptyRun, foldEvents, headlineAccuracy, progressOf, secondsLeft, stateOf } from '../../src/core/run/run.ts';
+import { findRun, liveTrainer, loadRun, readJournal, readMeta, writeMeta } from '../../src/core/run/runStore.ts';
 
 const scores = (accuracy: number) => ({ accuracy, f1: accuracy, loss: 1, entropy: 1 });
 let seq = 0;

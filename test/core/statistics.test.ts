@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { comparePaired, holm, summarise, verdictOf } from '../../src/core/statistics.ts';
+import { comparePaired, holm, summarise, verdictOf } from '../../src/core/study/statistics.ts';
 
 /** Student's original data (1908): additional hours of sleep of ten patients under two drugs, as in R's `sleep`. */
 const first = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0, 2];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { studyCurves } from '../../src/core/studyCurves.ts';
-import type { StudyRun } from '../../src/core/studyResults.ts';
+import { studyCurves } from '../../src/core/study/studyCurves.ts';
+import type { StudyRun } from '../../src/core/study/studyResults.ts';
 import { finishedWith, keyOf, planWith, stageOf } from './studyRuns.ts';
 
 const weights = (consistency: number) => ({ consistency, complementary: 1 - consistency });

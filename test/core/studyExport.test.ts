@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { emptyRun } from '../../src/core/run.ts';
-import { exportStudyTable } from '../../src/core/studyExport.ts';
-import type { StudyCell, StudyRuns, StudyTable } from '../../src/core/studyResults.ts';
-import { studyTables } from '../../src/core/studyTables.ts';
+import { emptyRun } from '../../src/core/run/run.ts';
+import { exportStudyTable } from '../../src/core/study/studyExport.ts';
+import type { StudyCell, StudyRuns, StudyTable } from '../../src/core/study/studyResults.ts';
+import { studyTables } from '../../src/core/study/studyTables.ts';
 import { finishedWith, fusedRuns, keyOf, planWith, startedOn } from './studyRuns.ts';
 
 const nasty = 'a|b <img onerror=alert(1)> & x_y, "50%"';

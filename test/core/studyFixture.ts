@@ -1,7 +1,7 @@
-import type { Catalog } from '../../src/core/catalog.ts';
-import { expandStudy, type CheckedStudy } from '../../src/core/expandStudy.ts';
-import { parseStudy, requireStudy, type ParsedStudy } from '../../src/core/parseStudy.ts';
-import type { PlannedRow, StudyPlan, StudyTableId } from '../../src/core/studyPlan.ts';
+import type { Catalog } from '../../src/core/config/catalog.ts';
+import { expandStudy, type CheckedStudy } from '../../src/core/study/expandStudy.ts';
+import { parseStudy, requireStudy, type ParsedStudy } from '../../src/core/study/parseStudy.ts';
+import type { PlannedRow, StudyPlan, StudyTableId } from '../../src/core/study/studyPlan.ts';
 import { catalog as small } from './catalogFixture.ts';
 
 const method = (id: string, label: string, stages: string[], more: Partial<Catalog['methods'][number]> = {}) =>

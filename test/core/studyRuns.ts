@@ -1,8 +1,8 @@
-import { runConfigSchema, type RunConfig } from '../../src/core/config.ts';
-import type { AlphaWeights, EpochEvent, StartedEvent } from '../../src/core/events.ts';
-import { emptyRun, type Run, type StageRecord } from '../../src/core/run.ts';
-import type { StudyPlan, StudyTableId } from '../../src/core/studyPlan.ts';
-import type { StudyCell, StudyRun, StudyTable } from '../../src/core/studyResults.ts';
+import { runConfigSchema, type RunConfig } from '../../src/core/config/config.ts';
+import type { AlphaWeights, EpochEvent, StartedEvent } from '../../src/core/run/events.ts';
+import { emptyRun, type Run, type StageRecord } from '../../src/core/run/run.ts';
+import type { StudyPlan, StudyTableId } from '../../src/core/study/studyPlan.ts';
+import type { StudyCell, StudyRun, StudyTable } from '../../src/core/study/studyResults.ts';
 
 /** A row of a plan; `shares` names another row whose runs it uses. */
 export interface RowSpec {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { emptyRun } from '../../src/core/run.ts';
-import type { StudyRuns, StudyTable } from '../../src/core/studyResults.ts';
-import { studyTables } from '../../src/core/studyTables.ts';
+import { emptyRun } from '../../src/core/run/run.ts';
+import type { StudyRuns, StudyTable } from '../../src/core/study/studyResults.ts';
+import { studyTables } from '../../src/core/study/studyTables.ts';
 import { cellIn, finishedWith, fusedRuns, keyOf, planWith, stageOf, startedOn } from './studyRuns.ts';
 
 function tableOf(plan: ReturnType<typeof planWith>, runs: StudyRuns): StudyTable {

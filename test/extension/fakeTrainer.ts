@@ -2,11 +2,11 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { RunEvent } from '../../src/core/events.ts';
-import { processStart } from '../../src/core/processIdentity.ts';
-import { readJournal, runFiles } from '../../src/core/runStore.ts';
-import type { StudyEvent } from '../../src/core/studyEvents.ts';
-import { readStudyJournal, studyFiles } from '../../src/core/studyStore.ts';
+import type { RunEvent } from '../../src/core/run/events.ts';
+import { processStart } from '../../src/core/files/processIdentity.ts';
+import { readJournal, runFiles } from '../../src/core/run/runStore.ts';
+import type { StudyEvent } from '../../src/core/study/studyEvents.ts';
+import { readStudyJournal, studyFiles } from '../../src/core/study/studyStore.ts';
 import {
   clientMessageSchema, createLineSplitter, type ClientMessage, type SupervisorMessage, type TrainerMessage,
 } from '../../src/core/wire.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { jsonAnswer } from '../../src/extension/jsonAnswer.ts';
+import { jsonAnswer } from '../../src/extension/launch/jsonAnswer.ts';
 
 const schema = z.object({ folder: z.string() });
 const answer = (code: number | null, stdout: string) => jsonAnswer({ code, stdout, stderr: 'a.yaml:1:2:\nwrong' }, schema, 'Refused');

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { commandIds } from '../../src/extension/commands/ids.ts';
 import { configKind, isOfKind, studyKind } from '../../src/extension/language/fileKind.ts';
-import { stateIcons } from '../../src/extension/runText.ts';
-import { studyIcons } from '../../src/extension/studyText.ts';
+import { stateIcons } from '../../src/extension/views/runText.ts';
+import { studyIcons } from '../../src/extension/views/studyText.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const menuItem = z.looseObject({ command: z.string(), when: z.string().optional(), group: z.string().optional() });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findNode } from '../../src/extension/nodeFinder.ts';
+import { findNode } from '../../src/extension/launch/nodeFinder.ts';
 
 const electron = { path: '/code', version: 'v24.0.0', electron: true };
 const version = (known: Record<string, string>) => (path: string) =>

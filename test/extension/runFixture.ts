@@ -1,10 +1,10 @@
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { runConfigSchema, type RunConfig } from '../../src/core/config.ts';
-import { runEventSchema, type NewEvent, type RunEvent } from '../../src/core/events.ts';
-import { runFiles, runsFolder, writeMeta, type RunMeta } from '../../src/core/runStore.ts';
-import type { StudyEvent } from '../../src/core/studyEvents.ts';
+import { runConfigSchema, type RunConfig } from '../../src/core/config/config.ts';
+import { runEventSchema, type NewEvent, type RunEvent } from '../../src/core/run/events.ts';
+import { runFiles, runsFolder, writeMeta, type RunMeta } from '../../src/core/run/runStore.ts';
+import type { StudyEvent } from '../../src/core/study/studyEvents.ts';
 
 /** Time of the first event of every hand-written journal; a minute lies between two events. */
 export const START = Date.UTC(2026, 0, 2, 3, 4, 5);

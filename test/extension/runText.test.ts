@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { foldEvents, type RunState } from '../../src/core/run.ts';
-import { oneLine, plainText } from '../../src/extension/plainText.ts';
+import { foldEvents, type RunState } from '../../src/core/run/run.ts';
+import { oneLine, plainText } from '../../src/extension/views/plainText.ts';
 import {
   ageText, descriptionOf, endText, spokenText, statusText, statusTooltip, stateIcons, tooltipOf, type DescribedRun,
-} from '../../src/extension/runText.ts';
+} from '../../src/extension/views/runText.ts';
 import { events, finishedJournal, numbered, runConfig, START } from './runFixture.ts';
 
 const finished: DescribedRun = {

@@ -3,8 +3,8 @@ import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { runFiles, writeMeta } from '../../src/core/runStore.ts';
-import { Runs } from '../../src/extension/runs.ts';
+import { runFiles, writeMeta } from '../../src/core/run/runStore.ts';
+import { Runs } from '../../src/extension/follow/runs.ts';
 import { FakeTrainer } from './fakeTrainer.ts';
 import { appendEvents, events, finishedJournal, numbered, writeRun } from './runFixture.ts';
 

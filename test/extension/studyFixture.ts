@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import type { NewEvent } from '../../src/core/events.ts';
-import { runsFolder } from '../../src/core/runStore.ts';
-import { studyEventSchema, type NewStudyEvent, type StudyEvent } from '../../src/core/studyEvents.ts';
-import type { StudyPlan } from '../../src/core/studyPlan.ts';
-import { studiesFolder, writeStudy } from '../../src/core/studyStore.ts';
+import type { NewEvent } from '../../src/core/run/events.ts';
+import { runsFolder } from '../../src/core/run/runStore.ts';
+import { studyEventSchema, type NewStudyEvent, type StudyEvent } from '../../src/core/study/studyEvents.ts';
+import type { StudyPlan } from '../../src/core/study/studyPlan.ts';
+import { studiesFolder, writeStudy } from '../../src/core/study/studyStore.ts';
 import { runConfig, START, writeRun } from './runFixture.ts';
 
 /** A plan with one row of runs, one for each key, the first with seed 0. */

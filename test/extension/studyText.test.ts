@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { emptyStudy, type StudyState } from '../../src/core/studyEvents.ts';
+import { emptyStudy, type StudyState } from '../../src/core/study/studyEvents.ts';
 import {
   countText, spokenStudy, studyDescription, studyEndText, studyStatus, studyTooltip, type DescribedStudy,
-} from '../../src/extension/studyText.ts';
+} from '../../src/extension/views/studyText.ts';
 
 const NASTY = '$(flame) [x](command:udi.doctor)';
 

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { studyFiles } from '../../src/core/studyStore.ts';
+import { studyFiles } from '../../src/core/study/studyStore.ts';
 import { StudyViewBuilder } from '../../src/extension/panels/studyView.ts';
-import { Runs } from '../../src/extension/runs.ts';
-import { Studies } from '../../src/extension/studies.ts';
+import { Runs } from '../../src/extension/follow/runs.ts';
+import { Studies } from '../../src/extension/follow/studies.ts';
 import { appendEvents, events, finishedJournal, numbered } from './runFixture.ts';
 import { numberedStudy, writeStudyFolder, writeStudyRun } from './studyFixture.ts';
 

@@ -2,10 +2,10 @@ import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { processStart } from '../../src/core/processIdentity.ts';
-import { runFiles } from '../../src/core/runStore.ts';
-import { studyFiles } from '../../src/core/studyStore.ts';
-import { TrainerLauncher } from '../../src/extension/trainerLauncher.ts';
+import { processStart } from '../../src/core/files/processIdentity.ts';
+import { runFiles } from '../../src/core/run/runStore.ts';
+import { studyFiles } from '../../src/core/study/studyStore.ts';
+import { TrainerLauncher } from '../../src/extension/launch/trainerLauncher.ts';
 import { writeRun } from './runFixture.ts';
 import { writeStudyFolder } from './studyFixture.ts';
 

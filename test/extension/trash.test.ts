@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadRun } from '../../src/core/runStore.ts';
+import { loadRun } from '../../src/core/run/runStore.ts';
 import { emptyTrash, listTrash, moveToTrash, restoreFromTrash } from '../../src/extension/trash.ts';
 import { finishedJournal, writeRun } from './runFixture.ts';
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { liveTrainer } from '../../src/core/runStore.ts';
-import { liveSupervisor } from '../../src/core/studyStore.ts';
+import { liveTrainer } from '../../src/core/run/runStore.ts';
+import { liveSupervisor } from '../../src/core/study/studyStore.ts';
 import type { UdiApi } from '../../src/extension/extension.ts';
 import { StudyViewBuilder } from '../../src/extension/panels/studyView.ts';
-import { Runs } from '../../src/extension/runs.ts';
-import { Studies } from '../../src/extension/studies.ts';
-import type { TrackedStudy } from '../../src/extension/trackedStudy.ts';
+import { Runs } from '../../src/extension/follow/runs.ts';
+import { Studies } from '../../src/extension/follow/studies.ts';
+import type { TrackedStudy } from '../../src/extension/follow/trackedStudy.ts';
 import { activated, cleanUp, openConfig, openPanels, until, workspaceRoot, writeFile } from './workspace.ts';
 
 const SECONDS = 180;

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { liveTrainer, loadRun, readRunConfig, readTrainerInfo, runFiles } from '../../src/core/runStore.ts';
+import { liveTrainer, loadRun, readRunConfig, readTrainerInfo, runFiles } from '../../src/core/run/runStore.ts';
 import type { UdiApi } from '../../src/extension/extension.ts';
-import { Runs } from '../../src/extension/runs.ts';
-import type { TrackedRun } from '../../src/extension/trackedRun.ts';
+import { Runs } from '../../src/extension/follow/runs.ts';
+import type { TrackedRun } from '../../src/extension/follow/trackedRun.ts';
 import { activated, cleanUp, openConfig, openPanels, until, workspaceRoot } from './workspace.ts';
 
 const SECONDS = 120;

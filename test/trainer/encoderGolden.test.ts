@@ -3,9 +3,9 @@ import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/core/random.ts';
 import { createCgmnistEncoder } from '../../src/trainer/encoders/cgmnist.ts';
-import { createLinear } from '../../src/trainer/layers.ts';
-import { prefixed } from '../../src/trainer/module.ts';
-import { gradientsOf } from '../../src/trainer/optimizer.ts';
+import { createLinear } from '../../src/trainer/model/layers.ts';
+import { prefixed } from '../../src/trainer/model/module.ts';
+import { gradientsOf } from '../../src/trainer/model/optimizer.ts';
 import { kindOfWeight, relativeError, toTensorData, type FixtureTensor } from './fixtures.ts';
 import { describeWithFixture, useBackend } from './numbers.ts';
 

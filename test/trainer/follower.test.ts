@@ -2,15 +2,15 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createCgmnistEncoder } from '../../src/trainer/encoders/cgmnist.ts';
 import { createMlpEncoder } from '../../src/trainer/encoders/mlp.ts';
-import type { Batch } from '../../src/trainer/method.ts';
-import { followerStage, type FollowerSettings } from '../../src/trainer/methods/follower.ts';
-import { MultimodalModel } from '../../src/trainer/model.ts';
-import type { EncoderKind, NamedVariables } from '../../src/trainer/module.ts';
-import { createSgd } from '../../src/trainer/optimizer.ts';
-import { trainStep } from '../../src/trainer/trainStep.ts';
+import type { Batch } from '../../src/trainer/loop/batch.ts';
+import { type FollowerSettings, followerStage } from '../../src/trainer/methods/follower.ts';
+import { MultimodalModel } from '../../src/trainer/model/model.ts';
+import type { EncoderKind, NamedVariables } from '../../src/trainer/model/module.ts';
+import { createSgd } from '../../src/trainer/model/optimizer.ts';
+import { trainStep } from '../../src/trainer/loop/trainStep.ts';
 import { createRandom } from '../../src/core/random.ts';
-import { EpochTotals } from '../../src/trainer/epochTotals.ts';
-import { kindOfWeight, toTensorData, type FixtureTensor } from './fixtures.ts';
+import { EpochTotals } from '../../src/trainer/loop/epochTotals.ts';
+import { type FixtureTensor, kindOfWeight, toTensorData } from './fixtures.ts';
 import { describeWithFixture, expectClose, useBackend } from './numbers.ts';
 
 interface FixtureStep {

@@ -4,7 +4,7 @@ import type { Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/core/random.ts';
 import { encoders, findEncoder } from '../../src/trainer/encoders/index.ts';
-import { createBatchNorm, createConv2d, createLinear, globalAveragePool, maxPool2d } from '../../src/trainer/layers.ts';
+import { createBatchNorm, createConv2d, createLinear, globalAveragePool, maxPool2d } from '../../src/trainer/model/layers.ts';
 import { noise } from './backends/reference.ts';
 import { expectClose, useBackend } from './numbers.ts';
 

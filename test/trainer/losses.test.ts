@@ -2,10 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor2D } from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/core/random.ts';
-import { dynamicController } from '../../src/trainer/controller.ts';
-import { crossEntropy, jensenShannon, stopGradient } from '../../src/trainer/losses.ts';
-import { clubBound, createMiEstimator, estimatorLoss } from '../../src/trainer/miEstimator.ts';
-import { gradientsOf } from '../../src/trainer/optimizer.ts';
+import { dynamicController } from '../../src/trainer/model/controller.ts';
+import { crossEntropy, jensenShannon, stopGradient } from '../../src/trainer/model/losses.ts';
+import { clubBound, createMiEstimator, estimatorLoss } from '../../src/trainer/model/miEstimator.ts';
+import { gradientsOf } from '../../src/trainer/model/optimizer.ts';
 import { kindOfWeight, toTensorData, type FixtureTensor } from './fixtures.ts';
 import { describeWithFixture, expectClose, useBackend } from './numbers.ts';
 

@@ -2,13 +2,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import type { RunEvent } from '../../src/core/events.ts';
-import { requireConfig } from '../../src/core/parseConfig.ts';
-import { createRun, loadRun, runFiles } from '../../src/core/runStore.ts';
-import type { Run } from '../../src/core/run.ts';
+import type { RunEvent } from '../../src/core/run/events.ts';
+import { requireConfig } from '../../src/core/config/parseConfig.ts';
+import { createRun, loadRun, runFiles } from '../../src/core/run/runStore.ts';
+import type { Run } from '../../src/core/run/run.ts';
 import { createCatalog } from '../../src/trainer/catalog.ts';
-import { runTrainer } from '../../src/trainer/runTrainer.ts';
-import { decodeSafetensors, type StoredTensor } from '../../src/trainer/safetensors.ts';
+import { runTrainer } from '../../src/trainer/run/runTrainer.ts';
+import { decodeSafetensors, type StoredTensor } from '../../src/trainer/store/safetensors.ts';
 import { search } from './numbers.ts';
 
 /** A config on small synthetic arrays; `lines` replace or add keys. */

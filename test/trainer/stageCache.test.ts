@@ -2,12 +2,12 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { requireConfig } from '../../src/core/parseConfig.ts';
-import { createRun, loadRun } from '../../src/core/runStore.ts';
-import type { Run } from '../../src/core/run.ts';
+import { requireConfig } from '../../src/core/config/parseConfig.ts';
+import { createRun, loadRun } from '../../src/core/run/runStore.ts';
+import type { Run } from '../../src/core/run/run.ts';
 import { createCatalog } from '../../src/trainer/catalog.ts';
-import { runTrainer } from '../../src/trainer/runTrainer.ts';
-import { cacheFolder, StageCache, type StageOutcome } from '../../src/trainer/stageCache.ts';
+import { runTrainer } from '../../src/trainer/run/runTrainer.ts';
+import { cacheFolder, StageCache, type StageOutcome } from '../../src/trainer/store/stageCache.ts';
 import { search, useBackend } from './numbers.ts';
 import { metricsOf, readWeights, smallConfig } from './session.ts';
 

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { expandStudy } from '../../src/core/expandStudy.ts';
-import { requireStudy } from '../../src/core/parseStudy.ts';
+import { expandStudy } from '../../src/core/study/expandStudy.ts';
+import { requireStudy } from '../../src/core/study/parseStudy.ts';
 import { createCatalog, createStudyJsonSchema } from '../../src/trainer/catalog.ts';
 import { catalog as small } from '../core/studyFixture.ts';
 

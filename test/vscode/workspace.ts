@@ -5,9 +5,9 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { isSameProcess } from '../../src/core/processIdentity.ts';
-import { readTrainerInfo, runsFolder } from '../../src/core/runStore.ts';
-import { listStudies, liveSupervisor, studiesFolder } from '../../src/core/studyStore.ts';
+import { isSameProcess } from '../../src/core/files/processIdentity.ts';
+import { readTrainerInfo, runsFolder } from '../../src/core/run/runStore.ts';
+import { listStudies, liveSupervisor, studiesFolder } from '../../src/core/study/studyStore.ts';
 
 export interface WorkspaceOptions {
   /** A folder to copy (without its runs), e.g. `examplesDir`. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AnchorEvent, EpochEvent } from '../../src/core/events.ts';
+import type { AnchorEvent, EpochEvent } from '../../src/core/run/events.ts';
 import type { CompareView, RunView } from '../../src/core/protocol.ts';
 import { anchorReason } from '../../webview/charts/anchor.ts';
 import { compareCharts, runCharts } from '../../webview/charts/index.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { changedKeys, scoreRows } from '../../src/core/compare.ts';
+import { changedKeys, scoreRows } from '../../src/core/run/compare.ts';
 import type { CompareView, RunView } from '../../src/core/protocol.ts';
 import { browserSuite, expectNoMarkup, overflow, shoot, themeNames, useBrowser, widths } from './browser.ts';
 import { chromium } from './panelPage.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AnchorEvent, EpochEvent } from '../../src/core/events.ts';
+import type { AnchorEvent, EpochEvent } from '../../src/core/run/events.ts';
 import { browserSuite, expectNoMarkup, overflow, shoot, themeNames, useBrowser, values, widths } from './browser.ts';
 import { chromium } from './panelPage.ts';
 import { finishedRun, fixtures, hostileRun, interruptedRun, runningRun } from './runs.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { canResume, headlineAccuracy, progressOf, secondsLeft, type RunState } from '../../src/core/run.ts';
+import { canResume, headlineAccuracy, progressOf, secondsLeft, type RunState } from '../../src/core/run/run.ts';
 import { actionsFor, runProgress } from '../../webview/progress.ts';
 import { newestAccuracy } from '../../webview/words.ts';
 import { fixtures, runningRun } from './runs.ts';

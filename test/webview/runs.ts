@@ -1,7 +1,7 @@
-import type { RunConfig } from '../../src/core/config.ts';
-import type { NewEvent, RunEvent, Scores, TestScores } from '../../src/core/events.ts';
+import type { RunConfig } from '../../src/core/config/config.ts';
+import type { NewEvent, RunEvent, Scores, TestScores } from '../../src/core/run/events.ts';
 import type { RunView } from '../../src/core/protocol.ts';
-import { foldEvents, stateOf } from '../../src/core/run.ts';
+import { foldEvents, stateOf } from '../../src/core/run/run.ts';
 
 /** The events of a run as a journal would hold them, and what the host would send of it. */
 export interface RunFixture {

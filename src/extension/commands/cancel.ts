@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import { errorText } from '../../core/errors.ts';
-import { liveTrainer } from '../../core/runStore.ts';
-import { plainText } from '../plainText.ts';
-import type { TrackedRun } from '../trackedRun.ts';
+import { liveTrainer } from '../../core/run/runStore.ts';
+import { plainText } from '../views/plainText.ts';
+import type { TrackedRun } from '../follow/trackedRun.ts';
 import type { Command } from './command.ts';
 import { oneRun } from './pickRuns.ts';
 import { sendToTrainer } from './sendToTrainer.ts';

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import * as vscode from 'vscode';
 import { UserError } from '../../core/errors.ts';
-import type { ConfigProblem } from '../../core/parseConfig.ts';
+import type { ConfigProblem } from '../../core/config/parseConfig.ts';
 import { rangeOf } from '../language/diagnostics.ts';
 import { isOfKind, type FileKind } from '../language/fileKind.ts';
-import { plainText } from '../plainText.ts';
+import { plainText } from '../views/plainText.ts';
 
 /** How a command asks which file it is about. */
 export interface FileQuestion {

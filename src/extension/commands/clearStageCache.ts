@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import { z } from 'zod';
 import { UserError } from '../../core/errors.ts';
-import { jsonAnswer } from '../jsonAnswer.ts';
-import { plainText } from '../plainText.ts';
+import { jsonAnswer } from '../launch/jsonAnswer.ts';
+import { plainText } from '../views/plainText.ts';
 import type { Services } from '../services.ts';
 import { requireTrust } from '../trust.ts';
 import type { Command } from './command.ts';

@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import { UserError } from '../../core/errors.ts';
-import { plainText } from '../plainText.ts';
+import { plainText } from '../views/plainText.ts';
 import { moveToTrash } from '../trash.ts';
-import type { TrackedRun } from '../trackedRun.ts';
+import type { TrackedRun } from '../follow/trackedRun.ts';
 import type { Command } from './command.ts';
 import { namedRuns, oneRun } from './pickRuns.ts';
 

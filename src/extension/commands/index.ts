@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { errorText, UserError } from '../../core/errors.ts';
-import { plainText } from '../plainText.ts';
+import { plainText } from '../views/plainText.ts';
 import type { Services } from '../services.ts';
 import { RestrictedModeError } from '../trust.ts';
 import { cancel } from './cancel.ts';

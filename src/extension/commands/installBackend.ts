@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import { UserError } from '../../core/errors.ts';
-import { oneLine, plainText } from '../plainText.ts';
+import { oneLine, plainText } from '../views/plainText.ts';
 import type { Services } from '../services.ts';
-import type { TrainerOutput } from '../trainerLauncher.ts';
+import type { TrainerOutput } from '../launch/trainerLauncher.ts';
 import { requireTrust } from '../trust.ts';
 import type { Command } from './command.ts';
 import { askDoctor } from './doctorReport.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { runFiles } from '../../core/runStore.ts';
+import { runFiles } from '../../core/run/runStore.ts';
 import type { Command } from './command.ts';
 import { oneRun } from './pickRuns.ts';
 

@@ -1,9 +1,9 @@
 import * as vscode from 'vscode';
 import { UserError } from '../../core/errors.ts';
-import { plainText } from '../plainText.ts';
-import { descriptionOf } from '../runText.ts';
+import { plainText } from '../views/plainText.ts';
+import { descriptionOf } from '../views/runText.ts';
 import type { Services } from '../services.ts';
-import { TrackedRun } from '../trackedRun.ts';
+import { TrackedRun } from '../follow/trackedRun.ts';
 
 /** Which runs a command is about and how it asks for one. */
 export interface RunQuestion {

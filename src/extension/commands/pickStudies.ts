@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import * as vscode from 'vscode';
 import { UserError } from '../../core/errors.ts';
-import { plainText } from '../plainText.ts';
+import { plainText } from '../views/plainText.ts';
 import type { Services } from '../services.ts';
-import { studyDescription } from '../studyText.ts';
-import { TrackedStudy } from '../trackedStudy.ts';
+import { studyDescription } from '../views/studyText.ts';
+import { TrackedStudy } from '../follow/trackedStudy.ts';
 
 /** Which studies a command is about and how it asks for one. */
 export interface StudyQuestion {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { jsonAnswer } from '../jsonAnswer.ts';
-import type { TrainerLauncher } from '../trainerLauncher.ts';
+import { jsonAnswer } from '../launch/jsonAnswer.ts';
+import type { TrainerLauncher } from '../launch/trainerLauncher.ts';
 
 const answerSchema = z.object({ folder: z.string() });
 

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { writeMeta } from '../../core/runStore.ts';
+import { writeMeta } from '../../core/run/runStore.ts';
 import type { Command } from './command.ts';
 import { oneRun } from './pickRuns.ts';
 

@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { UserError } from '../../core/errors.ts';
-import { readMeta } from '../../core/runStore.ts';
-import { oneLine, plainText } from '../plainText.ts';
+import { readMeta } from '../../core/run/runStore.ts';
+import { oneLine, plainText } from '../views/plainText.ts';
 import { listTrash, restoreFromTrash } from '../trash.ts';
 import type { Command } from './command.ts';
 

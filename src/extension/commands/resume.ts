@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { UserError } from '../../core/errors.ts';
-import { canResume } from '../../core/run.ts';
-import { liveTrainer } from '../../core/runStore.ts';
+import { canResume } from '../../core/run/run.ts';
+import { liveTrainer } from '../../core/run/runStore.ts';
 import { requireTrust } from '../trust.ts';
 import type { Command } from './command.ts';
 import { oneRun } from './pickRuns.ts';

@@ -1,7 +1,7 @@
 import { UserError } from '../../core/errors.ts';
 import type { ClientMessage } from '../../core/wire.ts';
-import { TrackedRun } from '../trackedRun.ts';
-import type { TrackedStudy } from '../trackedStudy.ts';
+import { TrackedRun } from '../follow/trackedRun.ts';
+import type { TrackedStudy } from '../follow/trackedStudy.ts';
 
 const PATIENCE = 5000;
 const PAUSE = 100;

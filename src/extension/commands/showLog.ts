@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { runFiles } from '../../core/runStore.ts';
-import { studyFiles } from '../../core/studyStore.ts';
-import { TrackedStudy } from '../trackedStudy.ts';
+import { runFiles } from '../../core/run/runStore.ts';
+import { studyFiles } from '../../core/study/studyStore.ts';
+import { TrackedStudy } from '../follow/trackedStudy.ts';
 import type { Command } from './command.ts';
 import { namedRuns } from './pickRuns.ts';
 import { namedStudy } from './pickStudies.ts';

@@ -1,10 +1,10 @@
 import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
-import type { RunConfig } from '../../core/config.ts';
+import type { RunConfig } from '../../core/config/config.ts';
 import { UserError } from '../../core/errors.ts';
-import { parseConfig } from '../../core/parseConfig.ts';
-import { createRun, resolvePaths, runsFolder } from '../../core/runStore.ts';
+import { parseConfig } from '../../core/config/parseConfig.ts';
+import { createRun, resolvePaths, runsFolder } from '../../core/run/runStore.ts';
 import { configKind, nameOf } from '../language/fileKind.ts';
 import type { Services } from '../services.ts';
 import { requireTrust } from '../trust.ts';

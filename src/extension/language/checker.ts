@@ -1,4 +1,4 @@
-import type { ConfigProblem } from '../../core/parseConfig.ts';
+import type { ConfigProblem } from '../../core/config/parseConfig.ts';
 
 /** A document as the language features see it. */
 export interface CheckedDocument {

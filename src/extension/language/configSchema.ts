@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Catalog } from '../../core/catalog.ts';
-import { configSchema } from '../../core/config.ts';
-import type { HParamSpec } from '../../core/hparams.ts';
+import type { Catalog } from '../../core/config/catalog.ts';
+import { configSchema } from '../../core/config/config.ts';
+import type { HParamSpec } from '../../core/config/hparams.ts';
 import {
   describeKey, listedValues, options, type Choices, type DocumentHelp, type JsonSchema, type KeyHelp, type ValueHelp,
 } from './schemaHelp.ts';

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { ConfigProblem } from '../../core/parseConfig.ts';
+import type { ConfigProblem } from '../../core/config/parseConfig.ts';
 import { Disposable } from '../disposable.ts';
 import type { Checker } from './checker.ts';
 import { isDocumentOf, type FileKind } from './fileKind.ts';

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { markdownText } from '../plainText.ts';
+import { markdownText } from '../views/plainText.ts';
 import { outlineOf } from './configChoices.ts';
 import { keyAt } from './keyAt.ts';
 import { keyHelp, type DocumentHelp } from './schemaHelp.ts';

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
-import type { Catalog } from '../../core/catalog.ts';
-import { parseConfig } from '../../core/parseConfig.ts';
-import { parseStudy } from '../../core/parseStudy.ts';
+import type { Catalog } from '../../core/config/catalog.ts';
+import { parseConfig } from '../../core/config/parseConfig.ts';
+import { parseStudy } from '../../core/study/parseStudy.ts';
 import { Disposable } from '../disposable.ts';
 import { readBaseFile } from './baseFile.ts';
 import { Checker } from './checker.ts';

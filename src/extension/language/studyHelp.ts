@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Catalog } from '../../core/catalog.ts';
-import { studySchema } from '../../core/studyConfig.ts';
+import type { Catalog } from '../../core/config/catalog.ts';
+import { studySchema } from '../../core/study/studyConfig.ts';
 import type { ConfigHelp } from './configSchema.ts';
 import { describeKey, listedValues, options, type Choices, type DocumentHelp, type JsonSchema, type KeyHelp, type ValueHelp } from './schemaHelp.ts';
 

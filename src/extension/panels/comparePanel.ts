@@ -1,13 +1,13 @@
 import * as vscode from 'vscode';
-import { changedKeys, distinctTitles, scoreRows } from '../../core/compare.ts';
-import { exportTable } from '../../core/exportTable.ts';
+import { changedKeys, distinctTitles, scoreRows } from '../../core/run/compare.ts';
+import { exportTable } from '../../core/run/exportTable.ts';
 import {
   fromComparePanelSchema, type CompareView, type FromComparePanel, type ToComparePanel,
 } from '../../core/protocol.ts';
 import { Disposable } from '../disposable.ts';
 import type { Log } from '../log.ts';
-import type { Runs } from '../runs.ts';
-import type { TrackedRun } from '../trackedRun.ts';
+import type { Runs } from '../follow/runs.ts';
+import type { TrackedRun } from '../follow/trackedRun.ts';
 import { Panel } from './panel.ts';
 import { runViewOf } from './runView.ts';
 import { savedRuns } from './savedState.ts';

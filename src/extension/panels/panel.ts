@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { errorText, UserError } from '../../core/errors.ts';
 import { Disposable } from '../disposable.ts';
 import type { Log } from '../log.ts';
-import { plainText } from '../plainText.ts';
+import { plainText } from '../views/plainText.ts';
 import { throttle } from '../throttle.ts';
 
 /** At most four states a second reach a page, unless its content says otherwise. */

@@ -3,8 +3,8 @@ import { fromRunPanelSchema, type FromRunPanel, type ToRunPanel } from '../../co
 import type { CommandId } from '../commands/ids.ts';
 import { Disposable } from '../disposable.ts';
 import type { Log } from '../log.ts';
-import type { Runs } from '../runs.ts';
-import type { TrackedRun } from '../trackedRun.ts';
+import type { Runs } from '../follow/runs.ts';
+import type { TrackedRun } from '../follow/trackedRun.ts';
 import { Panel } from './panel.ts';
 import { runViewOf } from './runView.ts';
 import { savedRuns } from './savedState.ts';

@@ -1,6 +1,6 @@
 import type { RunView } from '../../core/protocol.ts';
-import { readRunConfig } from '../../core/runStore.ts';
-import type { TrackedRun } from '../trackedRun.ts';
+import { readRunConfig } from '../../core/run/runStore.ts';
+import type { TrackedRun } from '../follow/trackedRun.ts';
 
 /**
  * What a page is told of a run.

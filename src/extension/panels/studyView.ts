@@ -1,11 +1,11 @@
 import { UserError } from '../../core/errors.ts';
 import type { StudyRunView, StudyView } from '../../core/protocol.ts';
-import { progressOf } from '../../core/run.ts';
-import { studyCurves } from '../../core/studyCurves.ts';
-import type { PlannedRun, StudyPlan } from '../../core/studyPlan.ts';
-import { studyTables } from '../../core/studyTables.ts';
-import type { TrackedRun } from '../trackedRun.ts';
-import type { TrackedStudy } from '../trackedStudy.ts';
+import { progressOf } from '../../core/run/run.ts';
+import { studyCurves } from '../../core/study/studyCurves.ts';
+import type { PlannedRun, StudyPlan } from '../../core/study/studyPlan.ts';
+import { studyTables } from '../../core/study/studyTables.ts';
+import type { TrackedRun } from '../follow/trackedRun.ts';
+import type { TrackedStudy } from '../follow/trackedStudy.ts';
 
 type Runs = ReadonlyMap<string, TrackedRun>;
 

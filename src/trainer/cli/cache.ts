@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { cacheFolder, StageCache } from '../stageCache.ts';
+import { cacheFolder, StageCache } from '../store/stageCache.ts';
 
 /** `udi cache`: how many stages are kept for other runs, and what they take. `udi cache clear` removes them. */
 export function cacheCommand(runs: string, action: 'show' | 'clear', json: boolean): void {

@@ -1,6 +1,6 @@
 import { MultiBar, Presets } from 'cli-progress';
-import type { RunEvent } from '../../core/events.ts';
-import { applyEvent, emptyRun, progressOf, secondsLeft, type Run } from '../../core/run.ts';
+import type { RunEvent } from '../../core/run/events.ts';
+import { applyEvent, emptyRun, progressOf, secondsLeft, type Run } from '../../core/run/run.ts';
 import type { Progress } from '../../core/wire.ts';
 import { anchorSentence, duration, epochLine } from './summary.ts';
 

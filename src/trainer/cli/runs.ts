@@ -1,5 +1,5 @@
-import { findRun, listRuns, loadRun } from '../../core/runStore.ts';
-import { headlineAccuracy } from '../../core/run.ts';
+import { findRun, listRuns, loadRun } from '../../core/run/runStore.ts';
+import { headlineAccuracy } from '../../core/run/run.ts';
 import { columns, percent, summary } from './summary.ts';
 
 /** `udi runs`: every run with its state and accuracy, newest first. */

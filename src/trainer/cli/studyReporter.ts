@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { SingleBar, Presets } from 'cli-progress';
-import { headlineAccuracy, progressOf, type Run } from '../../core/run.ts';
-import { applyStudyEvent, type Study, type StudyEvent } from '../../core/studyEvents.ts';
-import { studySecondsLeft } from '../../core/studyProgress.ts';
-import { studyRuns, type StoredStudy } from '../../core/studyStore.ts';
+import { headlineAccuracy, progressOf, type Run } from '../../core/run/run.ts';
+import { applyStudyEvent, type Study, type StudyEvent } from '../../core/study/studyEvents.ts';
+import { studySecondsLeft } from '../../core/study/studyProgress.ts';
+import { studyRuns, type StoredStudy } from '../../core/study/studyStore.ts';
 import { SupervisedRun } from '../study/supervisedRun.ts';
 import { duration, percent } from './summary.ts';
 

@@ -1,5 +1,5 @@
-import { layoutOf, type Style } from '../../core/studyExport.ts';
-import type { StudyTable } from '../../core/studyResults.ts';
+import { layoutOf, type Style } from '../../core/study/studyExport.ts';
+import type { StudyTable } from '../../core/study/studyResults.ts';
 import { columns } from './summary.ts';
 
 /** Bold and underlined as people write them where there is no other way. */

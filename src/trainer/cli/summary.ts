@@ -1,5 +1,5 @@
-import { secondsLeft, progressOf, type Run } from '../../core/run.ts';
-import { FUSION, type AnchorEvent, type EpochEvent } from '../../core/events.ts';
+import { secondsLeft, progressOf, type Run } from '../../core/run/run.ts';
+import { FUSION, type AnchorEvent, type EpochEvent } from '../../core/run/events.ts';
 
 /** A share as a percentage with two decimals: `97.12 %`. */
 export function percent(share: number): string {

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { UserError } from '../../core/errors.ts';
-import { requireConfig } from '../../core/parseConfig.ts';
-import type { EndState, Run } from '../../core/run.ts';
-import { createRun, loadRun, resolvePaths, runsFolder } from '../../core/runStore.ts';
+import { requireConfig } from '../../core/config/parseConfig.ts';
+import type { EndState, Run } from '../../core/run/run.ts';
+import { createRun, loadRun, resolvePaths, runsFolder } from '../../core/run/runStore.ts';
 import type { BackendSearch } from '../backends/index.ts';
 import { createCatalog } from '../catalog.ts';
-import { runTrainer } from '../runTrainer.ts';
+import { runTrainer } from '../run/runTrainer.ts';
 import { commandName, here } from './commandName.ts';
 import { handleInterrupts } from './interrupts.ts';
 import { jsonReporter, textReporter } from './reporter.ts';

@@ -1,14 +1,14 @@
 import path from 'node:path';
 import { UserError } from '../../core/errors.ts';
-import type { HParamSpecs } from '../../core/hparams.ts';
+import type { HParamSpecs } from '../../core/config/hparams.ts';
 import { createRandom, seedFor } from '../../core/random.ts';
 import { drawColors, drawIndependentColors, meanColors, varianceSpec } from './color.ts';
 import {
   createDigitDataset, digitClasses, digitModalities, digitSize, takeDigits, type ColoredDigits,
 } from './coloredDigits.ts';
-import type { DatasetContext, DatasetKind } from './dataset.ts';
+import type { DatasetContext, DatasetKind } from '../data/dataset.ts';
 import { readIdx } from './idx.ts';
-import { holdOut, stratifiedSubset } from './split.ts';
+import { holdOut, stratifiedSubset } from '../data/split.ts';
 
 const settings = {
   root: {

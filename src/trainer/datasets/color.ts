@@ -1,4 +1,4 @@
-import type { NumberSpec } from '../../core/hparams.ts';
+import type { NumberSpec } from '../../core/config/hparams.ts';
 import type { Random } from '../../core/random.ts';
 
 /** The mean color of every class, 8 bit RGB (supplement of Kim et al. 2019, "Learning Not to Learn"). */

@@ -1,6 +1,6 @@
 import { colorNormalization, createNormalizationTable, createTintTable, grayNormalization } from './color.ts';
-import type { Dataset, ModalityInfo, Split } from './dataset.ts';
-import { fingerprintOf } from './fingerprint.ts';
+import type { Dataset, ModalityInfo, Split } from '../data/dataset.ts';
+import { fingerprintOf } from '../data/fingerprint.ts';
 
 /** Height and width of a digit image. */
 export const digitSize = 28;

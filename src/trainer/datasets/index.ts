@@ -1,6 +1,6 @@
 import { UserError } from '../../core/errors.ts';
 import { cgmnist } from './cgmnist.ts';
-import type { DatasetKind } from './dataset.ts';
+import type { DatasetKind } from '../data/dataset.ts';
 import { syntheticArrays } from './syntheticArrays.ts';
 import { syntheticDigits } from './syntheticDigits.ts';
 

@@ -1,7 +1,7 @@
-import type { HParamSpecs } from '../../core/hparams.ts';
+import type { HParamSpecs } from '../../core/config/hparams.ts';
 import { createRandom, seedFor, type Random } from '../../core/random.ts';
-import type { DatasetKind, ModalityInfo, Split } from './dataset.ts';
-import { fingerprintOf } from './fingerprint.ts';
+import type { DatasetKind, ModalityInfo, Split } from '../data/dataset.ts';
+import { fingerprintOf } from '../data/fingerprint.ts';
 
 const settings = {
   modalities: { type: 'number', default: 3, integer: true, min: 1, max: 16, help: 'Number of modalities: m1, m2, ...' },

@@ -1,8 +1,8 @@
-import type { HParamSpec, HParamSpecs } from '../../core/hparams.ts';
+import type { HParamSpec, HParamSpecs } from '../../core/config/hparams.ts';
 import { createRandom, seedFor, type Random } from '../../core/random.ts';
 import { drawColors, drawIndependentColors, varianceSpec } from './color.ts';
 import { createDigitDataset, digitModalities, digitSize, type ColoredDigits } from './coloredDigits.ts';
-import type { DatasetKind } from './dataset.ts';
+import type { DatasetKind } from '../data/dataset.ts';
 import { digitGlyphs, type Point, type Stroke } from './digitGlyphs.ts';
 
 const size = (value: number, help: string): HParamSpec =>

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import type { Random } from '../../core/random.ts';
-import { createBatchNorm, createConv2d, createLinear, globalAveragePool, maxPool2d } from '../layers.ts';
-import { prefixed, type Encoder, type EncoderKind, type EncoderPart, type ForwardMode } from '../module.ts';
+import { createBatchNorm, createConv2d, createLinear, globalAveragePool, maxPool2d } from '../model/layers.ts';
+import { prefixed, type Encoder, type EncoderKind, type EncoderPart, type ForwardMode } from '../model/module.ts';
 
 /** Channels of the four convolutions, then the number of features. */
 export type CgmnistWidths = readonly [conv1: number, conv2: number, conv3: number, conv4: number, features: number];

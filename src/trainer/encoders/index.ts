@@ -1,5 +1,5 @@
 import { UserError } from '../../core/errors.ts';
-import type { EncoderKind } from '../module.ts';
+import type { EncoderKind } from '../model/module.ts';
 import { cgmnistEncoder } from './cgmnist.ts';
 import { mlpEncoder } from './mlp.ts';
 

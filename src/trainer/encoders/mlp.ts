@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
 import type { Random } from '../../core/random.ts';
-import { createLinear } from '../layers.ts';
-import { prefixed, type Encoder, type EncoderKind } from '../module.ts';
+import { createLinear } from '../model/layers.ts';
+import { prefixed, type Encoder, type EncoderKind } from '../model/module.ts';
 
 /** Creates fc1 → ReLU → fc2 for inputs [B, inputs]; anything with more axes is flattened first. */
 export function createMlpEncoder(inputs: number, hidden: number, features: number, random: Random): Encoder {

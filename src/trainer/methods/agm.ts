@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
-import { crossEntropy, detached } from '../losses.ts';
-import type { LossTerms, Method } from '../method.ts';
-import type { MultimodalModel, Outputs } from '../model.ts';
-import type { NamedTensors } from '../module.ts';
+import { crossEntropy, detached } from '../model/losses.ts';
+import type { Method } from './method.ts';
+import type { LossTerms } from '../loop/batch.ts';
+import type { MultimodalModel, Outputs } from '../model/model.ts';
+import type { NamedTensors } from '../model/module.ts';
 import { jointPlan, jointStage } from './joint.ts';
 import { shapleyTerms } from './shapley.ts';
 import { createStepMeans } from './stepMeans.ts';

@@ -1,9 +1,10 @@
 import type { Scalar } from '@tensorflow/tfjs-core';
 import { createRandom, seedFor } from '../../core/random.ts';
-import { createLinear } from '../layers.ts';
-import { crossEntropy } from '../losses.ts';
-import type { Batch, MethodContext } from '../method.ts';
-import type { MultimodalModel, Outputs } from '../model.ts';
+import { createLinear } from '../model/layers.ts';
+import { crossEntropy } from '../model/losses.ts';
+import type { MethodContext } from './method.ts';
+import type { Batch } from '../loop/batch.ts';
+import type { MultimodalModel, Outputs } from '../model/model.ts';
 
 /** Linear heads beside the fusion that only unimodal losses use, one for each modality (methods.md 3.2). */
 export interface AuxiliaryHeads {

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
-import { crossEntropy, detached, stopGradient } from '../losses.ts';
-import type { LossTerms, Method } from '../method.ts';
+import { crossEntropy, detached, stopGradient } from '../model/losses.ts';
+import type { Method } from './method.ts';
+import type { LossTerms } from '../loop/batch.ts';
 import { jointPlan, jointStage } from './joint.ts';
 
 /**

@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar } from '@tensorflow/tfjs-core';
-import { dynamicController } from '../controller.ts';
-import { crossEntropy, jensenShannon } from '../losses.ts';
-import type { Batch, LossTerms, Method } from '../method.ts';
-import type { Outputs } from '../model.ts';
-import { gradientsOf } from '../optimizer.ts';
+import { dynamicController } from '../model/controller.ts';
+import { crossEntropy, jensenShannon } from '../model/losses.ts';
+import type { Method } from './method.ts';
+import type { Batch, LossTerms } from '../loop/batch.ts';
+import type { Outputs } from '../model/model.ts';
+import { gradientsOf } from '../model/optimizer.ts';
 import { jointPlan, jointStage } from './joint.ts';
 import { createEstimators, createTermWeights, unsupervisedHparams, type UnsupervisedSettings } from './unsupervised.ts';
 

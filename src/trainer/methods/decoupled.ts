@@ -1,4 +1,4 @@
-import type { Method } from '../method.ts';
+import type { Method } from './method.ts';
 import { udi } from './udi.ts';
 
 /** What UDI's settings are without the two unsupervised terms, beside those that this method has itself. */

@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar } from '@tensorflow/tfjs-core';
-import { dynamicController } from '../controller.ts';
-import { crossEntropy, jensenShannon, stopGradient } from '../losses.ts';
-import type { Batch, MethodContext, Stage } from '../method.ts';
-import type { MultimodalModel, Outputs } from '../model.ts';
-import { gradientsOf } from '../optimizer.ts';
+import { dynamicController } from '../model/controller.ts';
+import { crossEntropy, jensenShannon, stopGradient } from '../model/losses.ts';
+import type { MethodContext, Stage } from './method.ts';
+import type { Batch } from '../loop/batch.ts';
+import type { MultimodalModel, Outputs } from '../model/model.ts';
+import { gradientsOf } from '../model/optimizer.ts';
 import { createEstimators, createTermWeights, type UnsupervisedSettings } from './unsupervised.ts';
 
 /** What a follower stage needs to know beside the model. */

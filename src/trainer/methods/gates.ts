@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor, Tensor2D, Variable } from '@tensorflow/tfjs-core';
 import { createRandom, seedFor } from '../../core/random.ts';
-import { createLinear } from '../layers.ts';
-import type { Coupling, MultimodalModel } from '../model.ts';
-import { prefixed, type NamedVariables } from '../module.ts';
+import { createLinear } from '../model/layers.ts';
+import type { Coupling, MultimodalModel } from '../model/model.ts';
+import { prefixed, type NamedVariables } from '../model/module.ts';
 
 /** Squeeze-and-excite gates between two branches (MMTM), with what the balancing needs of them. */
 export interface Gates extends Coupling {

@@ -1,14 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor2D, Variable } from '@tensorflow/tfjs-core';
-import { FUSION } from '../../core/events.ts';
+import { FUSION } from '../../core/run/events.ts';
 import { createRandom, seedFor } from '../../core/random.ts';
-import { range } from '../batches.ts';
-import type { EpochTools } from '../epochTools.ts';
-import { crossEntropy } from '../losses.ts';
-import type { Batch, LossTerms, Method } from '../method.ts';
-import { scoreLogits } from '../metrics.ts';
-import type { Outputs } from '../model.ts';
-import type { SteppedStage } from '../trainStep.ts';
+import { range } from '../loop/batches.ts';
+import type { EpochTools, Method, SteppedStage } from './method.ts';
+import { crossEntropy } from '../model/losses.ts';
+import type { Batch, LossTerms } from '../loop/batch.ts';
+import { scoreLogits } from '../model/metrics.ts';
+import type { Outputs } from '../model/model.ts';
 import { attachAuxiliaryHeads } from './auxiliaryHeads.ts';
 import { jointPlan, jointStage } from './joint.ts';
 

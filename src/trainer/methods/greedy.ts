@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor, Tensor2D, Variable } from '@tensorflow/tfjs-core';
-import { crossEntropy } from '../losses.ts';
-import type { LossTerms, Method } from '../method.ts';
-import { prefixed, type NamedTensors } from '../module.ts';
+import { crossEntropy } from '../model/losses.ts';
+import type { Method } from './method.ts';
+import type { LossTerms } from '../loop/batch.ts';
+import { type NamedTensors, prefixed } from '../model/module.ts';
 import { createGates } from './gates.ts';
 import { jointPlan, jointStage } from './joint.ts';
 import { createStepMeans } from './stepMeans.ts';

@@ -1,6 +1,6 @@
 import { closest } from 'fastest-levenshtein';
 import { UserError } from '../../core/errors.ts';
-import type { Method } from '../method.ts';
+import type { Method } from './method.ts';
 import { agm } from './agm.ts';
 import { cml } from './cml.ts';
 import { dcOnly } from './dcOnly.ts';

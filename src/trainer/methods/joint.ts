@@ -1,7 +1,7 @@
-import { FUSION } from '../../core/events.ts';
-import { crossEntropy } from '../losses.ts';
-import type { MethodContext, PlannedStage, Stage } from '../method.ts';
-import type { MultimodalModel } from '../model.ts';
+import { FUSION } from '../../core/run/events.ts';
+import { crossEntropy } from '../model/losses.ts';
+import type { MethodContext, PlannedStage, Stage } from './method.ts';
+import type { MultimodalModel } from '../model/model.ts';
 
 /**
  * One stage that trains all branches together with the cross entropy of the fused logits: what the joint methods start

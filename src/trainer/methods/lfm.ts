@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
-import { range } from '../batches.ts';
-import { alignment } from '../controller.ts';
-import type { EpochTools } from '../epochTools.ts';
-import { crossEntropy, jensenShannon } from '../losses.ts';
-import type { Batch, Method } from '../method.ts';
-import type { Outputs } from '../model.ts';
-import type { NamedTensors, NamedVariables } from '../module.ts';
-import { gradientsOf } from '../optimizer.ts';
+import { range } from '../loop/batches.ts';
+import { alignment } from '../model/controller.ts';
+import type { EpochTools, Method } from './method.ts';
+import { crossEntropy, jensenShannon } from '../model/losses.ts';
+import type { Batch } from '../loop/batch.ts';
+import type { Outputs } from '../model/model.ts';
+import type { NamedTensors, NamedVariables } from '../model/module.ts';
+import { gradientsOf } from '../model/optimizer.ts';
 import { jointPlan, jointStage } from './joint.ts';
 
 /** The polynomial that the released entry script takes as the weight of the classification loss, by the epoch of 200. */

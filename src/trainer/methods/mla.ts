@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import { createRandom, seedFor } from '../../core/random.ts';
-import { createLinear } from '../layers.ts';
-import { crossEntropy } from '../losses.ts';
-import type { LossTerms, Method } from '../method.ts';
+import { createLinear } from '../model/layers.ts';
+import { crossEntropy } from '../model/losses.ts';
+import type { Method } from './method.ts';
+import type { LossTerms } from '../loop/batch.ts';
 import { jointPlan, jointStage } from './joint.ts';
 import { commonFeatureSize } from './sharedHead.ts';
 

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
-import { alignment } from '../controller.ts';
-import type { Method } from '../method.ts';
-import { prefixed, type NamedTensors } from '../module.ts';
-import { gradientsOf } from '../optimizer.ts';
+import { alignment } from '../model/controller.ts';
+import type { Method } from './method.ts';
+import { prefixed, type NamedTensors } from '../model/module.ts';
+import { gradientsOf } from '../model/optimizer.ts';
 import { attachAuxiliaryHeads } from './auxiliaryHeads.ts';
 import { jointPlan, jointStage } from './joint.ts';
 import { createStepMeans } from './stepMeans.ts';

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
-import { range } from '../batches.ts';
-import type { EpochTools } from '../epochTools.ts';
-import { crossEntropy } from '../losses.ts';
-import type { EpochEntries, Method } from '../method.ts';
-import type { MultimodalModel } from '../model.ts';
+import { range } from '../loop/batches.ts';
+import type { EpochTools, Method } from './method.ts';
+import { crossEntropy } from '../model/losses.ts';
+import type { EpochEntries } from '../loop/batch.ts';
+import type { MultimodalModel } from '../model/model.ts';
 import { jointPlan, jointStage } from './joint.ts';
 import { shapleyTerms, sizeOf, subsets } from './shapley.ts';
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs-core';
-import type { Method } from '../method.ts';
-import { prefixed, type NamedTensors } from '../module.ts';
+import type { Method } from './method.ts';
+import { prefixed, type NamedTensors } from '../model/module.ts';
 import { jointPlan, jointStage } from './joint.ts';
 import { modalityScores } from './modalityScores.ts';
 import { createStepMeans } from './stepMeans.ts';

@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import type { Random } from '../../core/random.ts';
-import { detached } from '../losses.ts';
-import type { LossTerms, Method } from '../method.ts';
-import type { Outputs } from '../model.ts';
+import { detached } from '../model/losses.ts';
+import type { Method } from './method.ts';
+import type { LossTerms } from '../loop/batch.ts';
+import type { Outputs } from '../model/model.ts';
 import { jointPlan, jointStage } from './joint.ts';
 import { modalityScores } from './modalityScores.ts';
 import { createStepMeans } from './stepMeans.ts';

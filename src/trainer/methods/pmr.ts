@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor, Tensor1D, Tensor2D, Variable } from '@tensorflow/tfjs-core';
-import type { EpochTools } from '../epochTools.ts';
-import { crossEntropy, detached, rightProbability } from '../losses.ts';
-import type { LossTerms, Method } from '../method.ts';
-import { prefixed } from '../module.ts';
+import type { EpochTools, Method } from './method.ts';
+import { crossEntropy, detached, rightProbability } from '../model/losses.ts';
+import type { LossTerms } from '../loop/batch.ts';
+import { prefixed } from '../model/module.ts';
 import { jointPlan, jointStage } from './joint.ts';
 import { createStepMeans } from './stepMeans.ts';
 

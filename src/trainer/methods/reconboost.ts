@@ -1,12 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
-import { FUSION } from '../../core/events.ts';
+import { FUSION } from '../../core/run/events.ts';
 import { createRandom, seedFor } from '../../core/random.ts';
-import { createLinear } from '../layers.ts';
-import { crossEntropy, detached, rightProbability } from '../losses.ts';
-import type { Batch, LossTerms, Method, PlannedStage, Stage } from '../method.ts';
-import type { Head, MultimodalModel, Outputs } from '../model.ts';
-import { prefixed, type Module, type NamedVariables } from '../module.ts';
+import { createLinear } from '../model/layers.ts';
+import { crossEntropy, detached, rightProbability } from '../model/losses.ts';
+import type { Method, PlannedStage, Stage } from './method.ts';
+import type { Batch, LossTerms } from '../loop/batch.ts';
+import type { Head, MultimodalModel, Outputs } from '../model/model.ts';
+import { type Module, type NamedVariables, prefixed } from '../model/module.ts';
 import { commonFeatureSize } from './sharedHead.ts';
 
 const HEAD_WIDTH = 256;

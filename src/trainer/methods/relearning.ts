@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { createRandom, seedFor } from '../../core/random.ts';
-import type { EpochTools, VisibleSplit } from '../epochTools.ts';
-import type { Method, MethodContext } from '../method.ts';
+import type { EpochTools, Method, MethodContext, VisibleSplit } from './method.ts';
 import { jointPlan, jointStage } from './joint.ts';
 import { separability } from './separability.ts';
 

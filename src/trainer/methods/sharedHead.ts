@@ -1,5 +1,5 @@
 import { UserError } from '../../core/errors.ts';
-import type { MultimodalModel } from '../model.ts';
+import type { MultimodalModel } from '../model/model.ts';
 
 /** Number of features that all encoders have; a `UserError` if they differ, since one head for all needs them equal. */
 export function commonFeatureSize(model: MultimodalModel, label: string): number {

@@ -1,4 +1,4 @@
-import type { Method } from '../method.ts';
+import type { Method } from './method.ts';
 import { jointPlan, jointStage } from './joint.ts';
 
 /**

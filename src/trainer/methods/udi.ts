@@ -1,6 +1,6 @@
-import { FUSION, type Scores } from '../../core/events.ts';
-import type { Method, MethodContext, StageResult } from '../method.ts';
-import type { MultimodalModel } from '../model.ts';
+import { FUSION, type Scores } from '../../core/run/events.ts';
+import type { Method, MethodContext, StageResult } from './method.ts';
+import type { MultimodalModel } from '../model/model.ts';
 import { followerStage, type FollowerSettings } from './follower.ts';
 import { unimodalStage } from './unimodal.ts';
 import { unsupervisedHparams } from './unsupervised.ts';

@@ -1,6 +1,6 @@
-import { crossEntropy } from '../losses.ts';
-import type { MultimodalModel } from '../model.ts';
-import type { Method, MethodContext, Stage } from '../method.ts';
+import { crossEntropy } from '../model/losses.ts';
+import type { MultimodalModel } from '../model/model.ts';
+import type { Method, MethodContext, Stage } from './method.ts';
 
 /** One branch alone: mean cross entropy of its own logits (methods.md 4.1; UDI eq. 1–3). */
 export function unimodalStage(model: MultimodalModel, context: MethodContext, modality: string): Stage {

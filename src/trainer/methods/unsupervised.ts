@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor2D, Variable } from '@tensorflow/tfjs-core';
-import type { HParamSpecs } from '../../core/hparams.ts';
+import type { HParamSpecs } from '../../core/config/hparams.ts';
 import { createRandom, seedFor } from '../../core/random.ts';
-import type { ControllerResult } from '../controller.ts';
-import type { MethodContext } from '../method.ts';
-import { clubBound, createMiEstimator, estimatorLoss } from '../miEstimator.ts';
-import type { MultimodalModel } from '../model.ts';
-import { prefixed, type NamedVariables } from '../module.ts';
-import { createAdam, createSgd, gradientsOf } from '../optimizer.ts';
+import type { ControllerResult } from '../model/controller.ts';
+import type { MethodContext } from './method.ts';
+import { clubBound, createMiEstimator, estimatorLoss } from '../model/miEstimator.ts';
+import type { MultimodalModel } from '../model/model.ts';
+import { prefixed, type NamedVariables } from '../model/module.ts';
+import { createAdam, createSgd, gradientsOf } from '../model/optimizer.ts';
 
 /** Settings of the MI estimators and of the two unsupervised terms that the methods which have them share. */
 export const unsupervisedHparams = {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import type { StudyPlan } from '../../core/studyPlan.ts';
+import type { StudyPlan } from '../../core/study/studyPlan.ts';
 
 const gpuBackends = ['tfjs-node-gpu', 'webgpu'];
 const doctorSchema = z.object({ backends: z.array(z.object({ id: z.string(), usable: z.boolean(), automatic: z.boolean() })) });

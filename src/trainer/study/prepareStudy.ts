@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { RunConfig } from '../../core/config.ts';
+import type { RunConfig } from '../../core/config/config.ts';
 import { UserError } from '../../core/errors.ts';
-import { expandStudy } from '../../core/expandStudy.ts';
-import { requireStudy } from '../../core/parseStudy.ts';
-import type { StudyPlan } from '../../core/studyPlan.ts';
-import { studiesBeside, writeStudy } from '../../core/studyStore.ts';
+import { expandStudy } from '../../core/study/expandStudy.ts';
+import { requireStudy } from '../../core/study/parseStudy.ts';
+import type { StudyPlan } from '../../core/study/studyPlan.ts';
+import { studiesBeside, writeStudy } from '../../core/study/studyStore.ts';
 import { createCatalog } from '../catalog.ts';
 import { findDataset } from '../datasets/index.ts';
 

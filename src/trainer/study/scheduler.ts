@@ -1,5 +1,5 @@
-import type { RunConfig } from '../../core/config.ts';
-import type { RunState } from '../../core/run.ts';
+import type { RunConfig } from '../../core/config/config.ts';
+import type { RunState } from '../../core/run/run.ts';
 
 /** A run that no trainer works on yet. */
 export interface QueuedRun {

@@ -2,10 +2,10 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { basename, join } from 'node:path';
-import { applyEvent, emptyRun, type Run } from '../../core/run.ts';
-import { liveTrainer, readJournal, runFiles } from '../../core/runStore.ts';
+import { applyEvent, emptyRun, type Run } from '../../core/run/run.ts';
+import { liveTrainer, readJournal, runFiles } from '../../core/run/runStore.ts';
 import type { TrainerCommand } from '../../core/wire.ts';
-import { memoryOf, type ResidentMemory } from '../memory.ts';
+import { memoryOf, type ResidentMemory } from '../run/memory.ts';
 
 /** How trainers are started: `trainer` is the path of this program. */
 export interface TrainerLaunch {

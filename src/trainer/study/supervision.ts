@@ -1,10 +1,10 @@
-import type { StudyEndState } from '../../core/studyEvents.ts';
-import type { PlannedRun } from '../../core/studyPlan.ts';
-import { createRun, liveTrainer } from '../../core/runStore.ts';
-import { studyRuns, type StoredStudy } from '../../core/studyStore.ts';
+import type { StudyEndState } from '../../core/study/studyEvents.ts';
+import type { PlannedRun } from '../../core/study/studyPlan.ts';
+import { createRun, liveTrainer } from '../../core/run/runStore.ts';
+import { studyRuns, type StoredStudy } from '../../core/study/studyStore.ts';
 import type { SupervisorCommand } from '../../core/wire.ts';
-import type { StudyJournal } from '../journal.ts';
-import { availableMemory } from '../memory.ts';
+import type { StudyJournal } from '../run/journal.ts';
+import { availableMemory } from '../run/memory.ts';
 import { kindOf, needOf, schedule } from './scheduler.ts';
 import { SupervisedRun, type TrainerLaunch } from './supervisedRun.ts';
 

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { errorText, UserError } from '../../core/errors.ts';
-import type { StudyEndState, StudyEvent } from '../../core/studyEvents.ts';
-import { loadStudy, studyFiles, supervisedError, type StoredStudy } from '../../core/studyStore.ts';
+import type { StudyEndState, StudyEvent } from '../../core/study/studyEvents.ts';
+import { loadStudy, studyFiles, supervisedError, type StoredStudy } from '../../core/study/studyStore.ts';
 import { supervisorCommandSchema, type SupervisorCommand } from '../../core/wire.ts';
-import { claim } from '../claim.ts';
-import { StudyJournal } from '../journal.ts';
-import { socketPath, startServer } from '../server.ts';
+import { claim } from '../run/claim.ts';
+import { StudyJournal } from '../run/journal.ts';
+import { socketPath, startServer } from '../run/server.ts';
 import { defaultParallel } from './parallel.ts';
 import type { TrainerLaunch } from './supervisedRun.ts';
 import { Supervision } from './supervision.ts';

@@ -3,7 +3,7 @@ import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import { createRandom } from '../../../src/core/random.ts';
 import { chooseBackend, type BackendId, type BackendSearch } from '../../../src/trainer/backends/index.ts';
 import { createCgmnistEncoder } from '../../../src/trainer/encoders/cgmnist.ts';
-import { createSgd, gradientsOf } from '../../../src/trainer/optimizer.ts';
+import { createSgd, gradientsOf } from '../../../src/trainer/model/optimizer.ts';
 import { search } from '../numbers.ts';
 
 /** Standard normal numbers that are the same on every backend. */

@@ -5,8 +5,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { createRandom } from '../../../src/core/random.ts';
 import { chooseBackend } from '../../../src/trainer/backends/index.ts';
 import { createCgmnistEncoder } from '../../../src/trainer/encoders/cgmnist.ts';
-import { createConv2d } from '../../../src/trainer/layers.ts';
-import { createSgd, gradientsOf } from '../../../src/trainer/optimizer.ts';
+import { createConv2d } from '../../../src/trainer/model/layers.ts';
+import { createSgd, gradientsOf } from '../../../src/trainer/model/optimizer.ts';
 import { search } from '../numbers.ts';
 import { largestDifference, noise, withGradients } from './reference.ts';
 

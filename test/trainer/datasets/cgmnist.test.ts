@@ -5,8 +5,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createRandom } from '../../../src/core/random.ts';
 import { cgmnist } from '../../../src/trainer/datasets/cgmnist.ts';
 import { drawColors, drawIndependentColors } from '../../../src/trainer/datasets/color.ts';
-import type { Dataset, Split } from '../../../src/trainer/datasets/dataset.ts';
-import { allocate } from '../../../src/trainer/datasets/split.ts';
+import type { Dataset, Split } from '../../../src/trainer/data/dataset.ts';
+import { allocate } from '../../../src/trainer/data/split.ts';
 import {
   allRows, completeSettings, countClasses, expectUserError, idxBytes, loadDataset, smallCounts, smallLabels,
   temporaryFolder, writeMnist,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../../src/core/errors.ts';
 import { datasets, findDataset } from '../../../src/trainer/datasets/index.ts';
-import type { Dataset } from '../../../src/trainer/datasets/dataset.ts';
+import type { Dataset } from '../../../src/trainer/data/dataset.ts';
 import { allRows, completeSettings, loadDataset, rowDigests, temporaryFolder, writeMnist } from './fixtures.ts';
 
 /** Settings without a default, and small sizes to be quick; a dataset not listed is tested with its defaults. */

@@ -8,9 +8,9 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, expect } from 'vitest';
 import { z } from 'zod';
 import { UserError } from '../../../src/core/errors.ts';
-import { hparamShape } from '../../../src/core/hparams.ts';
+import { hparamShape } from '../../../src/core/config/hparams.ts';
 import { createRandom } from '../../../src/core/random.ts';
-import type { Dataset, DatasetKind, Split } from '../../../src/trainer/datasets/dataset.ts';
+import type { Dataset, DatasetKind, Split } from '../../../src/trainer/data/dataset.ts';
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url));
 

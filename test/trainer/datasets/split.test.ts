@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../../src/core/random.ts';
-import { allocate, holdOut, stratifiedSubset } from '../../../src/trainer/datasets/split.ts';
+import { allocate, holdOut, stratifiedSubset } from '../../../src/trainer/data/split.ts';
 import { countClasses } from './fixtures.ts';
 
 const mnist = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949];

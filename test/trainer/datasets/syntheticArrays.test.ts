@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Dataset } from '../../../src/trainer/datasets/dataset.ts';
+import type { Dataset } from '../../../src/trainer/data/dataset.ts';
 import { syntheticArrays } from '../../../src/trainer/datasets/syntheticArrays.ts';
 import { allRows, completeSettings, loadDataset } from './fixtures.ts';
 

@@ -2,9 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor2D, Variable } from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRandom } from '../../../src/core/random.ts';
-import type { Stage } from '../../../src/trainer/method.ts';
+import type { Stage } from '../../../src/trainer/methods/method.ts';
 import { agm, clipped, shapleyParts, signalFactors, strengths } from '../../../src/trainer/methods/agm.ts';
-import type { FusionKind } from '../../../src/trainer/model.ts';
+import type { FusionKind } from '../../../src/trainer/model/model.ts';
 import { expectClose, useBackend } from '../numbers.ts';
 import {
   addRows, convolutional, encode, expectGradients, fixtureF, fuseRows, gradientsOfStep, matrix, numbersOf, plainCrossEntropy, randomBatch, randomImages, readingsOf,

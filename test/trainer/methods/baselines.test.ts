@@ -3,9 +3,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRandom } from '../../../src/core/random.ts';
 import { sum } from '../../../src/trainer/methods/sum.ts';
 import { unimodal } from '../../../src/trainer/methods/unimodal.ts';
-import { prefixed } from '../../../src/trainer/module.ts';
-import { createSgd } from '../../../src/trainer/optimizer.ts';
-import { trainStep } from '../../../src/trainer/trainStep.ts';
+import { prefixed } from '../../../src/trainer/model/module.ts';
+import { createSgd } from '../../../src/trainer/model/optimizer.ts';
+import { trainStep } from '../../../src/trainer/loop/trainStep.ts';
 import { expectClose, useBackend } from '../numbers.ts';
 import {
   affine, encode, encodeAll, expectGradients, fixtureF, fuseRows, gradientsOfStep, matrix, numbersOf, plainCrossEntropy, randomBatch, scatter, shareRows, slopes,

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRandom } from '../../../src/core/random.ts';
-import { crossEntropy } from '../../../src/trainer/losses.ts';
+import { crossEntropy } from '../../../src/trainer/model/losses.ts';
 import { calibrationTerm, cml } from '../../../src/trainer/methods/cml.ts';
 import { expectClose, useBackend } from '../numbers.ts';
 import { encodeAll, expectGradients, fuseRows, gradientsOfStep, numbersOf, plainCrossEntropy, randomBatch, scatter, slopes, type Weights } from './samples.ts';

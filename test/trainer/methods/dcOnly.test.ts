@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRandom } from '../../../src/core/random.ts';
 import { dcOnly } from '../../../src/trainer/methods/dcOnly.ts';
-import type { FusionKind } from '../../../src/trainer/model.ts';
+import type { FusionKind } from '../../../src/trainer/model/model.ts';
 import { expectClose, useBackend } from '../numbers.ts';
 import {
   affine, encodeAll, expectGradients, fuseRows, gradientsOfStep, numbersOf, plainCrossEntropy, randomBatch, readingsOf, scatter, shareRows, slopes,

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { requireConfig } from '../../../src/core/parseConfig.ts';
-import type { Run } from '../../../src/core/run.ts';
-import { createRun, loadRun } from '../../../src/core/runStore.ts';
+import { requireConfig } from '../../../src/core/config/parseConfig.ts';
+import type { Run } from '../../../src/core/run/run.ts';
+import { createRun, loadRun } from '../../../src/core/run/runStore.ts';
 import { createCatalog } from '../../../src/trainer/catalog.ts';
-import { runTrainer } from '../../../src/trainer/runTrainer.ts';
+import { runTrainer } from '../../../src/trainer/run/runTrainer.ts';
 import { search, useBackend } from '../numbers.ts';
 import { metricsOf, readWeights, smallConfig } from '../session.ts';
 

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { FUSION } from '../../../src/core/events.ts';
+import { FUSION } from '../../../src/core/run/events.ts';
 import { createRandom } from '../../../src/core/random.ts';
-import type { EpochTools } from '../../../src/trainer/epochTools.ts';
+import type { EpochTools } from '../../../src/trainer/methods/method.ts';
 import { blendingWeights, gblending, type Progress } from '../../../src/trainer/methods/gblending.ts';
 import { expectClose, useBackend } from '../numbers.ts';
 import { batchOf, firstStage, normalRows, outputsOf, place, type StageOptions } from './stages.ts';

@@ -6,9 +6,9 @@ import { cgmnistEncoder } from '../../../src/trainer/encoders/cgmnist.ts';
 import { mlpEncoder } from '../../../src/trainer/encoders/mlp.ts';
 import { createGates } from '../../../src/trainer/methods/gates.ts';
 import { greedy, learningSpeed, nextBalance, speedDifference, type Speeds } from '../../../src/trainer/methods/greedy.ts';
-import { MultimodalModel } from '../../../src/trainer/model.ts';
-import { createSgd } from '../../../src/trainer/optimizer.ts';
-import { trainStep } from '../../../src/trainer/trainStep.ts';
+import { MultimodalModel } from '../../../src/trainer/model/model.ts';
+import { createSgd } from '../../../src/trainer/model/optimizer.ts';
+import { trainStep } from '../../../src/trainer/loop/trainStep.ts';
 import { expectClose, useBackend } from '../numbers.ts';
 import {
   affine, convolutional, encodeAll, gradientsOfStep, matrix, numbersOf, ownLogits, plainCrossEntropy, randomBatch, randomImages, readingsOf, scatter, slopes,

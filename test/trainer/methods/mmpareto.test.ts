@@ -3,7 +3,7 @@ import type { Scalar } from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRandom } from '../../../src/core/random.ts';
 import { integrateEncoder, mmpareto, paretoWeight } from '../../../src/trainer/methods/mmpareto.ts';
-import type { NamedTensors } from '../../../src/trainer/module.ts';
+import type { NamedTensors } from '../../../src/trainer/model/module.ts';
 import { expectClose, useBackend } from '../numbers.ts';
 import { affine, encode, encodeAll, expectGradients, fuseRows, gradientsOfStep, numbersOf, plainCrossEntropy, randomBatch, scatter, slopes, squareOf, type Weights } from './samples.ts';
 import { firstStage, place } from './stages.ts';

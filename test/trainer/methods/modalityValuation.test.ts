@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRandom, type Random } from '../../../src/core/random.ts';
-import type { EpochTools } from '../../../src/trainer/epochTools.ts';
-import type { EpochEntries, Stage } from '../../../src/trainer/method.ts';
+import type { EpochTools, Stage } from '../../../src/trainer/methods/method.ts';
+import type { EpochEntries } from '../../../src/trainer/loop/batch.ts';
 import { copiesFor, lagOf, modalityValuation, shapleyValues } from '../../../src/trainer/methods/modalityValuation.ts';
-import type { MultimodalModel } from '../../../src/trainer/model.ts';
+import type { MultimodalModel } from '../../../src/trainer/model/model.ts';
 import { expectClose, useBackend } from '../numbers.ts';
 import { metricsOf, smallConfig, trainHere, trainInPieces } from '../session.ts';
 import { encodeAll, expectGradients, fuseRows, gradientsOfStep, numbersOf, plainCrossEntropy, randomBatch, scatter, slopes, type Weights } from './samples.ts';

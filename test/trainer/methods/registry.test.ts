@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { loadRun, readJournal } from '../../../src/core/runStore.ts';
-import type { Method, Stage, StageResult } from '../../../src/trainer/method.ts';
+import { loadRun, readJournal } from '../../../src/core/run/runStore.ts';
+import type { Method, Stage, StageResult } from '../../../src/trainer/methods/method.ts';
 import { methods } from '../../../src/trainer/methods/index.ts';
-import type { MultimodalModel } from '../../../src/trainer/model.ts';
+import type { MultimodalModel } from '../../../src/trainer/model/model.ts';
 import { search, useBackend } from '../numbers.ts';
 import { createTemporaryRun, metricsOf, readWeights, smallConfig, trainHere } from '../session.ts';
 

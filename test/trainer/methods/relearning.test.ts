@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { kmeans } from 'ml-kmeans';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRandom } from '../../../src/core/random.ts';
-import type { EpochTools } from '../../../src/trainer/epochTools.ts';
+import type { EpochTools } from '../../../src/trainer/methods/method.ts';
 import { balancedRows, relearning, relearningShare } from '../../../src/trainer/methods/relearning.ts';
 import { purity, scaledRows, separability } from '../../../src/trainer/methods/separability.ts';
 import { expectClose, useBackend } from '../numbers.ts';

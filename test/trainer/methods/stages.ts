@@ -2,12 +2,13 @@ import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import { z } from 'zod';
-import { hparamShape } from '../../../src/core/hparams.ts';
-import { createRandom, seedFor, type Random } from '../../../src/core/random.ts';
+import { hparamShape } from '../../../src/core/config/hparams.ts';
+import { createRandom, type Random, seedFor } from '../../../src/core/random.ts';
 import { createMlpEncoder } from '../../../src/trainer/encoders/mlp.ts';
-import type { Batch, Method, Stage, StepPlace } from '../../../src/trainer/method.ts';
-import { MultimodalModel, type FusionKind, type Outputs } from '../../../src/trainer/model.ts';
-import type { EncoderKind } from '../../../src/trainer/module.ts';
+import type { Method, Stage } from '../../../src/trainer/methods/method.ts';
+import type { Batch, StepPlace } from '../../../src/trainer/loop/batch.ts';
+import { type FusionKind, MultimodalModel, type Outputs } from '../../../src/trainer/model/model.ts';
+import type { EncoderKind } from '../../../src/trainer/model/module.ts';
 
 /** What a small model is made of, and the settings of the method that replace their defaults. */
 export interface StageOptions {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FUSION } from '../../../src/core/events.ts';
+import { FUSION } from '../../../src/core/run/events.ts';
 import { rankModalities } from '../../../src/trainer/methods/udi.ts';
 import { useBackend } from '../numbers.ts';
 import { smallConfig, trainHere } from '../session.ts';

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { buildSync } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readProcess, type ProcessInfo } from '../../../src/core/processFile.ts';
-import { processStart } from '../../../src/core/processIdentity.ts';
-import { claim } from '../../../src/trainer/claim.ts';
+import { readProcess, type ProcessInfo } from '../../../src/core/files/processFile.ts';
+import { processStart } from '../../../src/core/files/processIdentity.ts';
+import { claim } from '../../../src/trainer/run/claim.ts';
 
-const source = resolve(import.meta.dirname, '../../../src/trainer/claim.ts');
+const source = resolve(import.meta.dirname, '../../../src/trainer/run/claim.ts');
 const refuse = (owner: ProcessInfo): Error => new Error(`taken by ${owner.pid}`);
 const textOf = (pid: number, start: string): string => JSON.stringify({ pid, start, socket: 's', node: 'v' });
 const successor = (file: string, owner: string): string => `${file}.after-${createHash('sha256').update(owner).digest('hex').slice(0, 16)}`;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RunConfig } from '../../../src/core/config.ts';
+import type { RunConfig } from '../../../src/core/config/config.ts';
 import { coresOf } from '../../../src/trainer/study/parallel.ts';
 import { kindOf, needOf, schedule, type Situation } from '../../../src/trainer/study/scheduler.ts';
 

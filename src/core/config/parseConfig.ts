@@ -1,0 +1,165 @@
+import { parseDocument } from 'yaml';
+import { methodRefusal, type Catalog } from './catalog.ts';
+import { configSchema, configShapes, epochsOf, type RunConfig } from './config.ts';
+import { applyChanges } from './configChanges.ts';
+import { UserError } from '../errors.ts';
+import type { HParamSpecs } from './hparams.ts';
+import { findingsOf, readYaml, unknownName, valueAt, type ConfigProblem, type Finding, type Path, type Vocabulary } from './yamlProblems.ts';
+
+export type { ConfigProblem } from './yamlProblems.ts';
+
+/** Either a complete config or at least one problem. */
+export type ParsedConfig =
+  | { readonly config: RunConfig; readonly problems: readonly [] }
+  | { readonly config: undefined; readonly problems: readonly ConfigProblem[] };
+
+/** Options of `parseConfig`. `name` is used when the file has none; `overrides` are `key=value` texts (`--set`). */
+export interface ParseOptions {
+  readonly name: string;
+  readonly overrides?: readonly string[];
+}
+
+/** What a text that is not a map is told. */
+export const configIsAMap = 'A config is a map of keys such as dataset, method and training.';
+
+/**
+ * Checks the text of a `*.udi.yaml` (or JSON) file against the schema and fills in every default.
+ * Never throws for bad input: what is wrong comes back with its place and, for a misspelt key or name, the nearest valid one.
+ * An override that is not of the form `key=value` is a `UserError`.
+ */
+export function parseConfig(text: string, catalog: Catalog, options: ParseOptions): ParsedConfig {
+  const { yaml, problems } = readYaml(text, configIsAMap);
+  if (!yaml) return { config: undefined, problems };
+  const overrides = (options.overrides ?? []).map(parseOverride);
+  const input = overrides.reduce((changed, [key, value]) => applyChanges(changed, { [key]: value }), yaml.input as unknown);
+  const checked = configCheck(catalog)({ name: options.name, ...(input as object) });
+  if (checked.config) return { config: checked.config, problems: [] };
+  return {
+    config: undefined,
+    problems: checked.findings.map((finding) => {
+      const problem = yaml.problem(finding);
+      const set = overrides.find(([key]) => problem.key === key || problem.key.startsWith(`${key}.`));
+      return set ? { ...problem, message: `${problem.message} (from --set ${set[0]})` } : problem;
+    }),
+  };
+}
+
+/** `parseConfig` for callers that cannot go on: throws a `UserError` that lists `file:line:column` of every problem. */
+export function requireConfig(text: string, catalog: Catalog, file: string, options: ParseOptions): RunConfig {
+  const { config, problems } = parseConfig(text, catalog, options);
+  if (config) return config;
+  throw new UserError(problems.map((problem) => problemLine(file, problem)).join('\n'), 'Mend the config and start again.');
+}
+
+/** `file:line:column: key: message` */
+export function problemLine(file: string, { line, column, key, message }: ConfigProblem): string {
+  return `${file}:${line}:${column}: ${key ? `${key}: ` : ''}${message}`;
+}
+
+/** Either a complete config or what is wrong with the value that should have been one. */
+export type CheckedConfig =
+  | { readonly config: RunConfig; readonly findings: readonly [] }
+  | { readonly config: undefined; readonly findings: readonly Finding[] };
+
+/** Modalities of the dataset of a config; undefined if they are not known before it is loaded. */
+export type FindModalities = (config: RunConfig) => readonly string[] | undefined;
+
+/**
+ * The one check of a config that is a value already: the schema, then the rules that join several keys. `modalitiesOf` is asked
+ * about datasets whose modalities depend on their settings. The schema is made once, for as many configs as are checked with it.
+ */
+export function configCheck(catalog: Catalog, modalitiesOf?: FindModalities): (input: unknown) => CheckedConfig {
+  const schema = configSchema(catalog);
+  return (input) => {
+    const result = schema.safeParse(input);
+    if (!result.success) {
+      const vocabulary = vocabularyOf(input, catalog);
+      return { config: undefined, findings: result.error.issues.flatMap((issue) => findingsOf(issue, input, vocabulary)) };
+    }
+    const config = result.data as unknown as RunConfig;
+    const findings = crossChecks(config, catalog, modalitiesIn(config, catalog, modalitiesOf));
+    return findings.length > 0 ? { config: undefined, findings } : { config, findings: [] };
+  };
+}
+
+/** The modalities of a config's dataset: those that the catalogue lists, else those that `modalitiesOf` finds. */
+export function modalitiesIn(config: RunConfig, catalog: Catalog, modalitiesOf?: FindModalities): readonly string[] | undefined {
+  return catalog.datasets.find((each) => each.id === config.dataset.name)?.modalities ?? modalitiesOf?.(config);
+}
+
+/** The keys and names that a config may hold, given what it names already. */
+function vocabularyOf(input: unknown, catalog: Catalog): Vocabulary {
+  return {
+    keysAt: (path) => ({ kind: 'key', known: knownKeys(path, input, catalog) }),
+    namesAt: (path) => {
+      switch (path.join('.')) {
+        case 'dataset.name': return { kind: 'dataset', known: catalog.datasets.map((entry) => entry.id) };
+        case 'method.name': return { kind: 'method', known: catalog.methods.map((entry) => entry.id) };
+        case 'training.schedule.name': return { kind: 'schedule', known: ['constant', 'step'] };
+        default: return undefined;
+      }
+    },
+  };
+}
+
+function knownKeys(path: Path, input: unknown, catalog: Catalog): string[] {
+  const shapes = configShapes(catalog);
+  const [section, key] = path;
+  const name = valueAt(input, [section ?? '', 'name']);
+  const specs: HParamSpecs = (section === 'dataset' ? catalog.datasets.find((each) => each.id === name)?.settings
+    : catalog.methods.find((each) => each.id === name)?.hparams) ?? {};
+  if (section === undefined) return Object.keys(shapes.top);
+  if (section === 'model') return Object.keys(shapes.model);
+  if (section === 'training') {
+    if (key === 'schedule') return valueAt(input, ['training', 'schedule', 'name']) === 'step' ? ['name', 'every', 'factor'] : ['name'];
+    return key === 'earlyStopping' ? ['patience'] : Object.keys(shapes.training);
+  }
+  const spec = specs[String(key)];
+  if (spec && 'numbers' in spec) return Object.keys(spec.numbers);
+  return ['name', ...Object.keys(specs)];
+}
+
+/** Rules that join several keys: stages that get epochs, modalities that exist, a method that takes them and the fusion. */
+function crossChecks(config: RunConfig, catalog: Catalog, modalities: readonly string[] | undefined): Finding[] {
+  const findings: Finding[] = [];
+  const method = catalog.methods.find((each) => each.id === config.method.name)!;
+  const refusal = modalities && methodRefusal(method, modalities, config.model.fusion);
+  if (refusal) findings.push({ message: refusal.message, path: refusal.key.split('.'), onKey: false });
+  const { epochs } = config.training;
+  if (typeof epochs === 'object') {
+    for (const key of Object.keys(epochs)) {
+      const [kind, modality] = key.split(':');
+      if (key !== 'default' && !method.stages.includes(kind!)) {
+        findings.push({ message: unknownName('stage', key, ['default', ...method.stages]), path: ['training', 'epochs', key], onKey: true });
+      } else if (modality !== undefined && modalities && !modalities.includes(modality)) {
+        findings.push({ message: unknownName('modality', modality, modalities), path: ['training', 'epochs', key], onKey: true });
+      }
+    }
+    for (const stage of method.stages) {
+      const covered = epochsOf(stage, epochs) !== undefined
+        || (modalities?.every((modality) => epochsOf(`${stage}:${modality}`, epochs) !== undefined) ?? true);
+      if (!covered) findings.push({ message: `No epochs for the stage "${stage}"; add it or "default".`, path: ['training', 'epochs'], onKey: false });
+    }
+  }
+  if (modalities) {
+    for (const [key, spec] of Object.entries(method.hparams)) {
+      const value = config.method[key];
+      const known = spec.type === 'modality' ? [...spec.choices, ...modalities] : [];
+      if (spec.type === 'modality' && !known.includes(String(value))) {
+        findings.push({ message: unknownName('modality', String(value), known), path: ['method', key], onKey: false });
+      }
+    }
+    const { encoder } = config.model;
+    for (const key of typeof encoder === 'object' ? Object.keys(encoder) : []) {
+      if (!modalities.includes(key)) findings.push({ message: unknownName('modality', key, modalities), path: ['model', 'encoder', key], onKey: true });
+    }
+  }
+  return findings;
+}
+
+/** Reads `key.path=value` (value in YAML). */
+function parseOverride(text: string): [key: string, value: unknown] {
+  const split = text.indexOf('=');
+  if (split <= 0) throw new UserError(`--set "${text}" is not of the form key=value.`, 'Example: --set training.epochs=5');
+  return [text.slice(0, split), parseDocument(text.slice(split + 1)).toJS()];
+}

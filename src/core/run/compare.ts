@@ -1,0 +1,62 @@
+import type { RunConfig } from '../config/config.ts';
+import { FUSION } from './events.ts';
+import type { CompareView, ScoreRow } from '../protocol.ts';
+import type { Run } from './run.ts';
+
+/** Scores this close to the highest one share the mark of the best. */
+const TIE = 1e-9;
+
+/**
+ * The config keys in which the runs differ, in the order of the configs, with the value of each run as text ('' where
+ * it has none). `name` is left out: it is the heading of the run.
+ */
+export function changedKeys(configs: readonly RunConfig[]): CompareView['changed'] {
+  const flat = configs.map((config) => flatten(config));
+  const keys = [...new Set(flat.flatMap((each) => [...each.keys()]))].filter((key) => key !== 'name');
+  return keys
+    .map((key) => ({ key, values: flat.map((each) => each.get(key) ?? '') }))
+    .filter(({ values }) => values.some((value) => value !== values[0]));
+}
+
+/** Rows of test scores: ACC and F1 of every modality in the order in which the runs name them, fusion last. */
+export function scoreRows(runs: readonly Run[]): ScoreRow[] {
+  const named = runs.flatMap((run) => [
+    ...(run.started?.dataset.modalities.map((modality) => modality.id) ?? []),
+    ...Object.keys(run.test ?? {}),
+  ]);
+  const scored = (target: string) => runs.some((run) => run.test?.[target] !== undefined);
+  const targets = [...new Set([...named.filter((target) => target !== FUSION), FUSION])].filter(scored);
+  return targets.flatMap((target) => [
+    scoreRow(target, 'ACC', runs.map((run) => run.test?.[target]?.accuracy)),
+    scoreRow(target, 'F1', runs.map((run) => run.test?.[target]?.f1)),
+  ]);
+}
+
+/** Titles that tell the runs apart: those that several runs share get the last characters of the run's id. */
+export function distinctTitles(runs: readonly { readonly id: string; readonly title: string }[]): string[] {
+  const shared = (title: string) => runs.filter((run) => run.title === title).length > 1;
+  return runs.map(({ id, title }) => (shared(title) ? `${title} (${id.slice(-4)})` : title));
+}
+
+/** A row with the best values marked; one value alone is not the best of anything. */
+function scoreRow(target: string, metric: ScoreRow['metric'], values: readonly (number | undefined)[]): ScoreRow {
+  const known = values.filter((value) => value !== undefined);
+  const highest = Math.max(...known);
+  const best = known.length < 2 ? [] : values.flatMap((value, index) =>
+    (value !== undefined && highest - value <= TIE ? [index] : []));
+  return { target, metric, values, best };
+}
+
+function flatten(value: object, prefix = ''): Map<string, string> {
+  const flat = new Map<string, string>();
+  for (const [key, inner] of Object.entries(value) as [string, unknown][]) {
+    const path = prefix === '' ? key : `${prefix}.${key}`;
+    if (isMap(inner)) for (const [name, text] of flatten(inner, path)) flat.set(name, text);
+    else if (inner !== undefined) flat.set(path, typeof inner === 'string' ? inner : JSON.stringify(inner));
+  }
+  return flat;
+}
+
+function isMap(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

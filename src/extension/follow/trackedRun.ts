@@ -1,0 +1,128 @@
+import type { ChildProcess } from 'node:child_process';
+import { basename } from 'node:path';
+import type { RunConfig } from '../../core/config/config.ts';
+import type { RunEvent } from '../../core/run/events.ts';
+import { applyEvent, emptyRun, stateOf, type Run, type RunState } from '../../core/run/run.ts';
+import { readJournal, readMeta, readRunConfig, readTrainerInfo, runFiles, type RunMeta } from '../../core/run/runStore.ts';
+import { trainerMessageSchema, type ClientMessage, type Progress, type TrainerMessage } from '../../core/wire.ts';
+import { Disposable } from '../disposable.ts';
+import { LiveJournal, type JournalKind } from './liveJournal.ts';
+import type { Log } from '../log.ts';
+import { oneLine } from '../views/plainText.ts';
+
+/** How a run's folder is followed. */
+const runJournal: JournalKind<Run, RunEvent, TrainerMessage> = {
+  file: runFiles.events,
+  created: runFiles.config,
+  empty: emptyRun,
+  read: readJournal,
+  apply: applyEvent,
+  process: readTrainerInfo,
+  message: trainerMessageSchema,
+  eventOf: (message) => (message.type === 'event' ? message.event : undefined),
+};
+
+/** What a tracked run tells its owner. */
+export interface TrackedRunOptions {
+  readonly log: Log;
+  readonly onChange: (run: TrackedRun) => void;
+  /** The trainer would not do what it was asked to; `message` says why. */
+  readonly onRefused: (run: TrackedRun, message: string) => void;
+}
+
+/**
+ * One run folder, kept up to date: what its journal and its process say, and what the user set. The state is derived
+ * from these and stored nowhere.
+ */
+export class TrackedRun extends Disposable {
+  readonly id: string;
+  readonly #journal: LiveJournal<Run, RunEvent, TrainerMessage>;
+  #meta: RunMeta;
+  #progress: Progress | undefined;
+  #config: RunConfig | undefined;
+
+  constructor(readonly folder: string, private readonly options: TrackedRunOptions) {
+    super();
+    this.id = basename(folder);
+    this.#meta = readMeta(folder);
+    this.#journal = this.register(new LiveJournal(folder, runJournal, {
+      log: options.log,
+      onChange: () => options.onChange(this),
+      onMessage: (message) => this.#receive(message),
+      onDetach: () => { this.#progress = undefined; },
+    }));
+  }
+
+  /** What the journal says so far. */
+  get run(): Run {
+    return this.#journal.state;
+  }
+
+  /** What the user set. */
+  get meta(): RunMeta {
+    return this.#meta;
+  }
+
+  /** Where the trainer is inside the open epoch, while there is a connection. */
+  get progress(): Progress | undefined {
+    return this.#progress;
+  }
+
+  /** The state to show. */
+  get state(): RunState {
+    return this.#journal.launching ? 'running' : stateOf(this.run, this.#journal.alive);
+  }
+
+  /** Whether a trainer works on this run, or is about to. */
+  get isActive(): boolean {
+    return this.state === 'running' || this.state === 'paused';
+  }
+
+  /** The name to show: what the user called it, else the config's name. Always one line of text. */
+  get title(): string {
+    return oneLine(this.#meta.title ?? this.config?.name ?? this.run.started?.name ?? this.id) || this.id;
+  }
+
+  /** The stored config; undefined if it is missing or damaged. */
+  get config(): RunConfig | undefined {
+    try {
+      return (this.#config ??= readRunConfig(this.folder));
+    } catch (error) {
+      this.options.log.debug(`${this.folder}: ${String(error)}`);
+      return undefined;
+    }
+  }
+
+  /** Looks at the files and the process again. */
+  refresh(): void {
+    const before = JSON.stringify(this.#meta);
+    this.#meta = readMeta(this.folder);
+    const changed = this.#journal.look();
+    if (changed || JSON.stringify(this.#meta) !== before) this.options.onChange(this);
+  }
+
+  /** The trainer of this run was just started as `child`: the run counts as running until it speaks or ends. */
+  launched(child: ChildProcess): void {
+    this.#journal.launched(child);
+  }
+
+  /** Sends a message to the trainer; false if it cannot be reached now. */
+  send(message: ClientMessage): boolean {
+    return this.#journal.send(message);
+  }
+
+  #receive(message: TrainerMessage): void {
+    switch (message.type) {
+      case 'progress':
+        this.#progress = message;
+        break;
+      case 'refused':
+        this.options.onRefused(this, message.message);
+        return;
+      case 'event':
+        if (message.event.type === 'epoch' || message.event.type === 'ended') this.#progress = undefined;
+        break;
+    }
+    this.options.onChange(this);
+  }
+}

@@ -1,0 +1,83 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { runFiles } from '../../core/run/runStore.ts';
+import { Disposable } from '../disposable.ts';
+import { oneLine, plainText } from './plainText.ts';
+import { endText } from './runText.ts';
+import type { Runs } from '../follow/runs.ts';
+import type { Studies } from '../follow/studies.ts';
+import { studyEndText } from './studyText.ts';
+import type { TrackedRun } from '../follow/trackedRun.ts';
+import type { TrackedStudy } from '../follow/trackedStudy.ts';
+
+/** What the buttons of a notification about a run do. */
+const actions = { Open: 'udi.openRun', Resume: 'udi.resume', 'Show Log': 'udi.showLog' } as const;
+type Action = keyof typeof actions;
+
+/** What the buttons of a notification about a study do. */
+const studyActions = { Open: 'udi.openStudy', Continue: 'udi.runStudy', 'Show Log': 'udi.showLog' } as const;
+type StudyAction = keyof typeof studyActions;
+
+/** Says when a run or a study is active no longer, in every window that watched it. */
+export class Notifier extends Disposable {
+  constructor(runs: Runs, studies: Studies) {
+    super();
+    // Dozens of runs end in a study; it speaks for them.
+    this.register(runs.onDidEnd((run) => void (studies.ownerOf(run) ?? notify(run))));
+    this.register(runs.onDidRefuse(({ run, message }) => refused(run.title, message)));
+    this.register(studies.onDidEnd((study) => void notifyStudy(study)));
+    this.register(studies.onDidRefuse(({ study, message }) => refused(study.title, message)));
+  }
+}
+
+function refused(title: string, message: string): void {
+  void vscode.window.showWarningMessage(plainText(`${title}: ${oneLine(message, 300)}`));
+}
+
+/** Whether the user wants to hear of an end that is `good` or not. */
+function isWanted(good: boolean): boolean {
+  const wanted = vscode.workspace.getConfiguration('udi').get<string>('notifications');
+  return wanted === 'all' || (wanted === 'failures' && !good);
+}
+
+async function notifyStudy(study: TrackedStudy): Promise<void> {
+  if (!isWanted(study.state === 'finished' || study.state === 'stopped')) return;
+  const chosen = await showStudy(study);
+  if (chosen) await vscode.commands.executeCommand(studyActions[chosen], study.folder);
+}
+
+function showStudy(study: TrackedStudy): Thenable<StudyAction | undefined> {
+  const text = studyEndText(study);
+  switch (study.state) {
+    case 'failed': return vscode.window.showErrorMessage<StudyAction>(text, 'Open', 'Show Log');
+    case 'new':
+    case 'interrupted': return vscode.window.showWarningMessage<StudyAction>(text, 'Continue', 'Open', 'Show Log');
+    case 'incomplete': return vscode.window.showWarningMessage<StudyAction>(text, 'Open');
+    default: return vscode.window.showInformationMessage<StudyAction>(text, 'Open');
+  }
+}
+
+async function notify(run: TrackedRun): Promise<void> {
+  if (!isWanted(run.state !== 'failed' && run.state !== 'interrupted')) return;
+  const chosen = await show(run);
+  if (chosen) await vscode.commands.executeCommand(actions[chosen], run.folder);
+}
+
+function show(run: TrackedRun): Thenable<Action | undefined> {
+  switch (run.state) {
+    case 'failed': return vscode.window.showErrorMessage<Action>(endText(run), 'Open', 'Show Log');
+    case 'interrupted': {
+      const last = lastLogLine(run.folder);
+      const text = last === '' ? endText(run) : `${endText(run)} Last line of its log: ${plainText(last)}`;
+      return vscode.window.showWarningMessage<Action>(text, 'Resume', 'Open', 'Show Log');
+    }
+    default: return vscode.window.showInformationMessage<Action>(endText(run), 'Open');
+  }
+}
+
+function lastLogLine(folder: string): string {
+  const file = join(folder, runFiles.log);
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n') : [];
+  return oneLine(lines.at(-1) ?? '', 300);
+}

@@ -1,0 +1,122 @@
+import type { RunConfig } from '../../core/config/config.ts';
+import { canResume, headlineAccuracy, progressOf, secondsLeft, type Run, type RunState } from '../../core/run/run.ts';
+import type { Progress } from '../../core/wire.ts';
+import { oneLine, plainText } from './plainText.ts';
+
+/** What of a run its texts are made of; `TrackedRun` is one. */
+export interface DescribedRun {
+  readonly title: string;
+  readonly state: RunState;
+  readonly run: Run;
+  readonly progress?: Progress | undefined;
+  readonly config?: Pick<RunConfig, 'method' | 'dataset'> | undefined;
+}
+
+/** Codicon and theme colour of a state; the icons differ in shape, so that colour is not the only cue. */
+export const stateIcons: Readonly<Record<RunState, { readonly icon: string; readonly color: string }>> = {
+  running: { icon: 'sync~spin', color: 'charts.blue' },
+  paused: { icon: 'debug-pause', color: 'charts.yellow' },
+  finished: { icon: 'pass', color: 'charts.green' },
+  stopped: { icon: 'stop-circle', color: 'descriptionForeground' },
+  cancelled: { icon: 'circle-slash', color: 'descriptionForeground' },
+  failed: { icon: 'error', color: 'charts.red' },
+  interrupted: { icon: 'warning', color: 'charts.orange' },
+};
+
+/** A share as a percentage with one decimal. */
+export function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}
+
+/** How long ago, in the largest fitting unit. */
+export function ageText(milliseconds: number): string {
+  const minutes = Math.floor(milliseconds / 60_000);
+  if (minutes < 1) return 'now';
+  if (minutes < 60) return `${minutes} min`;
+  if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} h`;
+  return `${Math.floor(minutes / (24 * 60))} d`;
+}
+
+/** The gray text behind a run's name in the tree: method · dataset · accuracy · age. */
+export function descriptionOf(run: DescribedRun, now: number): string {
+  const best = headlineAccuracy(run.run);
+  const time = run.run.lastTime;
+  return [
+    methodName(run),
+    oneLine(run.config?.dataset.name ?? run.run.started?.dataset.name ?? '', 40),
+    best ? `${percent(best.accuracy)}${best.split === 'test' ? '' : ' val'}` : '',
+    time === undefined ? '' : ageText(now - time),
+  ].filter((part) => part !== '').join(' · ');
+}
+
+/** The tooltip of a run in the tree, as plain text. */
+export function tooltipOf(run: DescribedRun): string {
+  const { started, ended, firstTime } = run.run;
+  const best = headlineAccuracy(run.run);
+  const { done, planned } = progressOf(run.run);
+  return [
+    run.title,
+    `State: ${run.state}${canResume(run.state) ? ' (can be resumed)' : ''}`,
+    ended?.error ? `Error: ${oneLine(ended.error.message, 300)}` : '',
+    `Method: ${methodName(run)}`,
+    started ? `Seed: ${started.seed}` : '',
+    started ? `Backend: ${oneLine(started.backend.id)} (${oneLine(started.backend.device)})` : '',
+    planned > 0 ? `Epochs: ${done} of ${planned}` : '',
+    best ? `Accuracy of ${oneLine(best.target)} on ${best.split}: ${percent(best.accuracy)}` : '',
+    firstTime === undefined ? '' : `Started: ${new Date(firstTime).toLocaleString()}`,
+  ].filter((part) => part !== '').join('\n');
+}
+
+/** What a screen reader says instead of icon, label and description. */
+export function spokenText(run: DescribedRun, now: number): string {
+  return `${run.title}, ${run.state}, ${descriptionOf(run, now).replaceAll(' · ', ', ')}`;
+}
+
+/** Status bar text for the active runs, e.g. `$(sync~spin) udi · follower:color 4/10 · 97.1 %`; undefined if none. */
+export function statusText(active: readonly DescribedRun[]): string | undefined {
+  const first = active[0];
+  if (!first) return undefined;
+  const { stage } = progressOf(first.run);
+  const { progress } = first;
+  const position = progress ? `${progress.stage} ${progress.epoch}/${progress.epochs}`
+    : stage ? `${stage.id} ${stage.epochs.length}/${stage.plannedEpochs}` : 'starting';
+  const best = headlineAccuracy(first.run);
+  const score = best ? percent(best.accuracy) : '';
+  const parts = [methodName(first), oneLine(position, 60), score].filter((part) => part !== '');
+  const more = active.length > 1 ? ` (+${active.length - 1})` : '';
+  return `$(${first.state === 'paused' ? 'debug-pause' : 'sync~spin'}) ${plainText(parts.join(' · '))}${more}`;
+}
+
+/** Tooltip of the status bar item. */
+export function statusTooltip(active: readonly DescribedRun[]): string {
+  return active.map((run) => {
+    const left = run.state === 'paused' ? undefined : secondsLeft(run.run);
+    return `${run.title}: ${run.state}${left === undefined ? '' : `, about ${durationText(left)} left`}`;
+  }).join('\n');
+}
+
+/** The sentence of the notification when a run is active no longer. */
+export function endText(run: DescribedRun): string {
+  const name = plainText(run.title);
+  const best = headlineAccuracy(run.run);
+  const score = best ? `: ${plainText(oneLine(best.target))} ${percent(best.accuracy)} on ${best.split}` : '';
+  switch (run.state) {
+    case 'finished': return `${name} finished${score}.`;
+    case 'failed': {
+      const error = run.run.ended?.error;
+      const reason = [error?.message ?? 'no reason given', error?.hint ?? ''].join(' ');
+      return `${name} failed: ${plainText(oneLine(reason, 500))}`;
+    }
+    case 'interrupted': return `${name} was interrupted: its training process has ended without a word.`;
+    default: return `${name} was ${run.state}${score}.`;
+  }
+}
+
+function methodName(run: DescribedRun): string {
+  return oneLine(run.config?.method.name ?? run.run.started?.method.name ?? '', 40);
+}
+
+function durationText(seconds: number): string {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}

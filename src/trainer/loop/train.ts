@@ -1,0 +1,259 @@
+import { epochsOf, learningRateOf, type RunConfig } from '../../core/config/config.ts';
+import { UserError } from '../../core/errors.ts';
+import { type EpochEvent, FUSION, type TestScores } from '../../core/run/events.ts';
+import { createRandom, seedFor } from '../../core/random.ts';
+import type { Progress } from '../../core/wire.ts';
+import { computeFrozen, createBatch, disposeBatch, epochBatches, type Evaluated, evaluateLogits, type FrozenSplit, pickEntries, range } from './batches.ts';
+import { assignVariables, type Checkpoint, type CheckpointState, readVariables, writeCheckpoint } from '../store/checkpoint.ts';
+import type { Control } from './control.ts';
+import type { Dataset, Split } from '../data/dataset.ts';
+import { createEpochTools } from './epochTools.ts';
+import { EpochTotals } from './epochTotals.ts';
+import type { Journal } from '../run/journal.ts';
+import type { Method, MethodContext, Stage, StageResult } from '../methods/method.ts';
+import type { Batch } from './batch.ts';
+import { briefScores, scoreLogits } from '../model/metrics.ts';
+import type { MultimodalModel } from '../model/model.ts';
+import { createSgd, type Optimizer } from '../model/optimizer.ts';
+import type { StoredTensor } from '../store/safetensors.ts';
+import { StageSharing } from './sharedStage.ts';
+import type { StageCache } from '../store/stageCache.ts';
+import { trainStep } from './trainStep.ts';
+
+/** Everything one run is trained with. */
+export interface Training {
+  readonly folder: string;
+  readonly config: RunConfig;
+  readonly dataset: Dataset;
+  readonly method: Method;
+  readonly model: MultimodalModel;
+  readonly journal: Journal;
+  readonly control: Control;
+  /** Where the run left off, if it is resumed. */
+  readonly checkpoint?: Checkpoint;
+  /** Where finished stages are shared with other runs; absent: every stage is trained here. */
+  readonly cache?: StageCache | undefined;
+  readonly onProgress: (progress: Omit<Progress, 'type'>) => void;
+}
+
+/** Seconds that a run has spent on one thing, added up by name (`checkpoints`). */
+export type Timings = Record<string, number>;
+
+/**
+ * The one training loop: runs the method's stages in turn, each for its epochs, with one journal event and one checkpoint
+ * for every epoch, and evaluates on test once at the end. Resuming replays the generator with the results that the journal
+ * holds and continues the open stage, which gives the same numbers as a run that was never interrupted.
+ * @returns whether all stages are done, or the run was asked to stop
+ * @throws Cancelled after `cancel`; UserError if the loss is not finite or the disk is full
+ */
+export async function train(training: Training, timings: Timings = {}): Promise<'finished' | 'stopped'> {
+  const { dataset, method, model, journal, control, checkpoint } = training;
+  const finished: string[] = [];
+  const targets = new Set<string>();
+  let own: Pick<Stage, 'unimodal' | 'fused'> = {};
+  const save: Save = async (open, extra) => {
+    const begin = performance.now();
+    const tensors = { ...await readVariables('model', model.variables()), ...extra };
+    writeCheckpoint(training.folder, { finished, ...(open ? { open } : {}) }, tensors);
+    timings['checkpoints'] = (timings['checkpoints'] ?? 0) + (performance.now() - begin) / 1000;
+  };
+
+  const sharing = training.cache && new StageSharing(training.cache, training);
+  const stages = method.stages(model, methodContext(training));
+  let result: StageResult | undefined;
+  const restore = (): void => assignVariables('model', model.variables(), checkpoint!.tensors);
+  for (;;) {
+    // Between two stages the checkpoint holds the model as it was before the generator prepares the next stage.
+    if (checkpoint && !checkpoint.open && finished.length === checkpoint.finished.length) restore();
+    const next = result ? stages.next(result) : stages.next();
+    if (next.done) break;
+    const stage = next.value;
+    try {
+      own = { unimodal: stage.unimodal, fused: stage.fused };
+      sharing?.register(stage);
+      const done = checkpoint?.finished.includes(stage.id) ?? false;
+      if (!done && checkpoint?.open?.stage === stage.id) restore();
+      result = done ? storedResult(journal, stage) : await trainOrTake(training, stage, save, sharing);
+    } finally {
+      stage.dispose?.();
+    }
+    if (!result) return 'stopped';
+    finished.push(stage.id);
+    for (const target of Object.keys(result.validation)) targets.add(target);
+    if (!checkpoint?.finished.includes(stage.id)) await save(undefined, {});
+    if (control.stopRequested) return 'stopped';
+  }
+
+  const modalities = model.modalities.filter((modality) => targets.has(modality));
+  const scores = await evaluate(training, dataset.test, { modalities, fusion: targets.has(FUSION), ...own });
+  journal.append({ type: 'test', scores, selectedOn: 'validation' });
+  return 'finished';
+}
+
+/** What a method may use; events of a resumed run that are in the journal already are not added again. */
+function methodContext({ config, journal }: Training): MethodContext {
+  const { name: _, ...hparams } = config.method;
+  return {
+    hparams,
+    seed: config.training.seed,
+    epochs: (stage) => epochsOf(stage, config.training.epochs)!,
+    random: (purpose, { epoch, step }) => createRandom(seedFor(`${purpose}:${epoch}:${step}`, config.training.seed)),
+    emit: (event) => {
+      const known = event.type === 'anchor' ? journal.run.anchor?.anchor === event.anchor : journal.run.notes.includes(event.message);
+      if (!known) journal.append(event);
+    },
+  };
+}
+
+function storedResult(journal: Journal, stage: Stage): StageResult {
+  const record = journal.run.stages.find((each) => each.id === stage.id)?.ended;
+  if (!record) throw new UserError(`The checkpoint says that ${stage.id} is done, but the journal has no end of it.`, 'One of the two files was edited or replaced; start a new run.');
+  return { stage: stage.id, keptEpoch: record.keptEpoch, validation: record.validation };
+}
+
+interface StageData {
+  readonly train?: FrozenSplit;
+  readonly validation?: FrozenSplit;
+  readonly probe?: Batch;
+}
+
+type Save = (open: CheckpointState['open'], extra: Readonly<Record<string, StoredTensor>>) => Promise<void>;
+
+/** The result of a stage: of another run that trained the same one, or trained here; undefined if it was asked to stop. */
+async function trainOrTake(training: Training, stage: Stage, save: Save, sharing?: StageSharing): Promise<StageResult | undefined> {
+  const { journal, checkpoint } = training;
+  const modalities = [...stage.frozen, ...stage.trains];
+  journal.append({
+    type: 'stage', stage: stage.id, trains: [...stage.trains], epochs: stage.epochs,
+    evaluates: stage.selectBy === FUSION ? [...modalities, FUSION] : modalities,
+  });
+  if (!sharing) return runStage(training, stage, save);
+  // A stage that this run has begun is its own to end.
+  const taken = checkpoint?.open?.stage === stage.id ? { release: () => {} } : await sharing.take(stage);
+  if (!taken) return undefined;
+  if ('result' in taken) return taken.result;
+  try {
+    const result = await runStage(training, stage, save);
+    if (result) await sharing.add(stage);
+    return result;
+  } finally {
+    taken.release();
+  }
+}
+
+/** Trains one stage, from its checkpoint if there is one; undefined if it was asked to stop. */
+async function runStage(training: Training, stage: Stage, save: Save): Promise<StageResult | undefined> {
+  const { config: { training: settings }, model, journal, control, checkpoint } = training;
+  const open = checkpoint?.open?.stage === stage.id ? checkpoint.open : undefined;
+  const optimizer = createSgd(stage.variables, settings.momentum, settings.weightDecay);
+  const moved = () => model.variables(stage.trains);
+  const evaluated = { modalities: [...stage.frozen, ...stage.trains], fusion: stage.selectBy === FUSION, unimodal: stage.unimodal, fused: stage.fused };
+  const data = await prepareStage(training, stage);
+  try {
+    let bestTensors: Record<string, StoredTensor> = {};
+    if (open) {
+      assignVariables('optimizer', optimizer.slots, checkpoint!.tensors);
+      assignVariables('stage', stage.state ?? {}, checkpoint!.tensors);
+      bestTensors = Object.fromEntries(Object.entries(checkpoint!.tensors).filter(([name]) => name.startsWith('best/')));
+    }
+    // What was trained after the last checkpoint is trained again, so the journal counts up to the checkpoint only.
+    const epochs: EpochEvent[] = (journal.run.stages.find((each) => each.id === stage.id)?.epochs ?? [])
+      .filter((each) => each.epoch <= (open?.epoch ?? 0));
+    const best = () => bestEpoch(epochs, stage.selectBy);
+    const exhausted = () => settings.earlyStopping !== undefined && epochs.length - (best()?.epoch ?? 0) >= settings.earlyStopping.patience;
+
+    while (epochs.length < stage.epochs && !exhausted()) {
+      const event = await trainEpoch(training, stage, optimizer, data, epochs.length + 1, evaluated);
+      epochs.push(event);
+      if (best() === event) bestTensors = await readVariables('best', moved());
+      const extra = { ...await readVariables('optimizer', optimizer.slots), ...await readVariables('stage', stage.state ?? {}), ...bestTensors };
+      await save({ stage: stage.id, epoch: event.epoch }, extra);
+      if (control.stopRequested) return undefined;
+    }
+    const kept = settings.keep === 'best' ? best()! : epochs.at(-1)!;
+    if (kept !== epochs.at(-1)) assignVariables('best', moved(), bestTensors);
+    journal.append({
+      type: 'stageEnded', stage: stage.id, epochs: epochs.length, keptEpoch: kept.epoch,
+      reason: epochs.length < stage.epochs ? 'early stopping' : 'completed', validation: kept.validation,
+    });
+    return { stage: stage.id, keptEpoch: kept.epoch, validation: kept.validation };
+  } finally {
+    optimizer.dispose();
+    if (data.probe) disposeBatch(data.probe);
+  }
+}
+
+/** The first epoch with the highest validation accuracy of the target. */
+function bestEpoch(epochs: readonly EpochEvent[], target: string): EpochEvent | undefined {
+  const accuracy = (event: EpochEvent): number => event.validation[target]!.accuracy;
+  return epochs.reduce<EpochEvent | undefined>((best, event) => (best && accuracy(best) >= accuracy(event) ? best : event), undefined);
+}
+
+/** Computes what is constant during a stage: outputs of the frozen modalities and the probe batch. */
+async function prepareStage({ config, dataset, model, control }: Training, stage: Stage): Promise<StageData> {
+  const gate = () => control.gate();
+  const frozen = stage.frozen.length === 0 ? {} : {
+    train: await computeFrozen(model, dataset, dataset.train, stage.frozen, gate),
+    validation: await computeFrozen(model, dataset, dataset.validation, stage.frozen, gate),
+  };
+  if (!stage.probe) return frozen;
+  const order = createRandom(seedFor(`${stage.probe}:${stage.id}`, config.training.seed)).shuffle(range(0, dataset.validation.size));
+  const rows = order.subarray(0, config.training.batchSize);
+  return { ...frozen, probe: createBatch(dataset, dataset.validation, { rows }, stage.trains, frozen.validation) };
+}
+
+async function trainEpoch(
+  training: Training, stage: Stage, optimizer: Optimizer, data: StageData, epoch: number, evaluated: Evaluated,
+): Promise<EpochEvent> {
+  const { config: { training: settings }, dataset, journal, control, onProgress } = training;
+  const begin = performance.now();
+  const learningRate = learningRateOf((stage.firstEpoch ?? 0) + epoch, settings);
+  await stage.startEpoch?.(epoch - 1, createEpochTools(training, epoch - 1, learningRate));
+  const entries = stage.entries?.(epoch - 1);
+  const batches = epochBatches(entries?.rows.length ?? dataset.train.size, settings.batchSize, settings.seed, epoch);
+  const totals = new EpochTotals();
+  let samples = 0;
+  let seconds = 0;
+  for (const [step, indices] of batches.entries()) {
+    try {
+      await control.gate();
+    } catch (error) {
+      totals.dispose();
+      throw error;
+    }
+    const stepBegin = performance.now();
+    const batch = createBatch(dataset, dataset.train, pickEntries(entries, indices), stage.trains, data.train);
+    const at = { epoch: epoch - 1, epochs: stage.epochs, step, steps: batches.length, probe: data.probe };
+    trainStep(training.model, stage, optimizer, batch, at, learningRate, totals);
+    disposeBatch(batch);
+    samples += indices.length;
+    seconds += (performance.now() - stepBegin) / 1000;
+    onProgress({ stage: stage.id, epoch, epochs: stage.epochs, step: step + 1, steps: batches.length, samplesPerSecond: samples / seconds });
+  }
+  const readBegin = performance.now();
+  const { losses, readings, badStep } = await totals.read(stage.readings?.() ?? {});
+  seconds += (performance.now() - readBegin) / 1000;
+  if (badStep !== undefined) {
+    throw new UserError(`The loss of ${stage.id} is not finite (NaN or Inf) at step ${badStep + 1} of epoch ${epoch}.`,
+      `Lower training.learningRate (now ${settings.learningRate}), or look for damaged inputs.`);
+  }
+  const validation = await evaluate(training, dataset.validation, { ...evaluated, frozen: data.validation });
+  const pair = (name: string) => (`${name}.consistency` in readings
+    ? { consistency: readings[`${name}.consistency`]!, complementary: readings[`${name}.complementary`]! } : undefined);
+  const alpha = pair('alpha');
+  const xi = pair('xi');
+  const others = Object.entries(readings).filter(([name]) => !/^(alpha|xi)\./.test(name));
+  return journal.append({
+    type: 'epoch', stage: stage.id, epoch, epochs: stage.epochs, losses, learningRate,
+    validation: Object.fromEntries(Object.entries(validation).map(([target, each]) => [target, briefScores(each)])),
+    ...(alpha ? { alpha } : {}), ...(xi ? { xi } : {}), ...('complementary' in losses ? { mi: losses['complementary'] } : {}),
+    ...(others.length > 0 ? { readings: Object.fromEntries(others) } : {}),
+    seconds: (performance.now() - begin) / 1000, samplesPerSecond: samples / seconds,
+  }) as EpochEvent;
+}
+
+/** Scores of the evaluated targets on a split. */
+async function evaluate({ model, dataset, control }: Training, split: Split, evaluated: Evaluated): Promise<Record<string, TestScores>> {
+  const logits = await evaluateLogits(model, dataset, split, evaluated, () => control.gate());
+  return Object.fromEntries(Object.entries(logits).map(([target, values]) => [target, scoreLogits(values, split.labels, dataset.classes.length)]));
+}

@@ -1,0 +1,245 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
+import { createRandom, seedFor } from '../../core/random.ts';
+import { createLinear, type Linear } from './layers.ts';
+import { prefixed, type Encoder, type EncoderKind, type ForwardMode, type Module, type NamedVariables } from './module.ts';
+
+/** How the logits of the modalities become one prediction (methods.md 3.2). */
+export type FusionKind = 'sum' | 'mean' | 'concat';
+export const fusionKinds: readonly { readonly id: FusionKind; readonly label: string }[] = [
+  { id: 'sum', label: 'Sum of the logits of all modalities' },
+  { id: 'mean', label: 'Mean of the logits of all modalities' },
+  { id: 'concat', label: 'One linear head on the concatenated features' },
+];
+
+/** Features [B, d_m] and logits [B, C] by modality. */
+export interface Outputs {
+  readonly features: Readonly<Record<string, Tensor2D>>;
+  readonly logits: Readonly<Record<string, Tensor2D>>;
+}
+
+/** What a model is built from. */
+export interface ModelOptions {
+  readonly modalities: readonly { readonly id: string; readonly shape: readonly number[]; readonly encoder: EncoderKind }[];
+  readonly classes: number;
+  readonly fusion: FusionKind;
+  readonly seed: number;
+}
+
+/** Maps features [B, d] to logits [B, C]. */
+export interface Head extends Module {
+  apply(features: Tensor2D): Tensor2D;
+}
+
+/** Joins the branches between the parts of their encoders: gets and returns their maps [B, ..., C_m] after part `index`. */
+export interface Coupling extends Module {
+  apply(maps: Readonly<Record<string, Tensor>>, index: number, mode: ForwardMode): Readonly<Record<string, Tensor>>;
+}
+
+interface Branch {
+  readonly encoder: Encoder;
+  readonly head: Linear;
+}
+
+/**
+ * One branch (encoder and linear head) for every modality, and a fusion. Branches are initialised from the run's seed
+ * and the modality alone, so a branch that is created anew starts exactly as it did the first time.
+ */
+export class MultimodalModel {
+  readonly modalities: readonly string[];
+  private readonly branches = new Map<string, Branch>();
+  private readonly fusionHeads = new Map<string, Linear>();
+  private readonly attachments = new Map<string, Module>();
+  private sharedHead: Head | undefined;
+  private coupling: Coupling | undefined;
+
+  readonly options: ModelOptions;
+
+  constructor(options: ModelOptions) {
+    this.options = options;
+    this.modalities = options.modalities.map((modality) => modality.id);
+    for (const modality of this.modalities) this.reset(modality);
+  }
+
+  /** Features and logits of the given modalities; `inputs` are [B, ...shape]. */
+  forward(inputs: Readonly<Record<string, Tensor>>, mode: ForwardMode, modalities: readonly string[] = this.modalities): Outputs {
+    return this.classify(this.coupling
+      ? this.encodeTogether(inputs, mode, this.coupling)
+      : Object.fromEntries(modalities.map((modality) => [modality, this.branch(modality).encoder.apply(inputs[modality]!, mode)])));
+  }
+
+  /** These features [B, d_m] with the logits that the heads give them. */
+  classify(features: Readonly<Record<string, Tensor2D>>): Outputs {
+    const logits = Object.entries(features).map(([modality, values]) => [modality, (this.sharedHead ?? this.branch(modality).head).apply(values)]);
+    return { features, logits: Object.fromEntries(logits) as Record<string, Tensor2D> };
+  }
+
+  /**
+   * Fused logits [B, C] of the given modalities. A single modality is its own logits; `concat` needs the fusion head
+   * of exactly these modalities (`createFusionHead`).
+   */
+  fuse(outputs: Outputs, modalities: readonly string[] = this.modalities): Tensor2D {
+    if (modalities.length === 1) return outputs.logits[modalities[0]!]!;
+    if (this.options.fusion === 'concat') {
+      return this.fusionHead(modalities).apply(tf.concat(modalities.map((modality) => outputs.features[modality]!), 1));
+    }
+    const sum = tf.addN(modalities.map((modality) => outputs.logits[modality]!));
+    return this.options.fusion === 'mean' ? tf.div(sum, modalities.length) : sum;
+  }
+
+  /**
+   * Each modality's share of the fused logits, [B, C]: its own logits for `sum` and `mean`; for `concat` its columns of
+   * the fusion head with an equal part of the bias, so that the shares add up to the fused logits (methods.md 3.2).
+   */
+  shares(outputs: Outputs): Readonly<Record<string, Tensor2D>> {
+    if (this.options.fusion !== 'concat' || this.modalities.length === 1) return outputs.logits;
+    const { weight, bias } = this.fusionHead(this.modalities).parameters as Readonly<Record<'weight' | 'bias', tf.Variable>>;
+    const part = tf.div(bias, this.modalities.length);
+    let from = 0;
+    return Object.fromEntries(this.modalities.map((modality) => {
+      const size = this.featureSize(modality);
+      const columns = tf.slice(weight as Tensor as Tensor2D, [from, 0], [size, this.options.classes]);
+      from += size;
+      return [modality, tf.add(tf.matMul(outputs.features[modality]!, columns), part) as Tensor2D];
+    }));
+  }
+
+  /**
+   * Fused logits [B, C] of a subset of the modalities with the head of all of them: for `concat` the features that are
+   * missing count as zeros and the full bias stays (methods.md 3.2).
+   */
+  fuseSubset(outputs: Outputs, subset: readonly string[]): Tensor2D {
+    if (this.options.fusion !== 'concat' || this.modalities.length === 1) return this.fuse(outputs, subset);
+    const features = Object.fromEntries(this.modalities.map((modality) => {
+      const values = outputs.features[modality]!;
+      return [modality, subset.includes(modality) ? values : tf.zerosLike(values)];
+    }));
+    return this.fuse({ features, logits: outputs.logits });
+  }
+
+  /** Adds a module of a method to the model, so that it is stored and freed with it; its variables get `name.` as prefix. */
+  attach<M extends Module>(name: string, module: M): M {
+    this.attachments.get(name)?.dispose();
+    this.attachments.set(name, module);
+    return module;
+  }
+
+  /** Puts one head for all modalities in the place of their own ones; its variables are named `head.…`. */
+  shareHead(head: Head): void {
+    this.sharedHead = this.attach('head', head);
+  }
+
+  /** Lets the encoders exchange information between their parts; from now on all modalities run forward together. */
+  couple(coupling: Coupling): void {
+    this.coupling = this.attach('coupling', coupling);
+  }
+
+  /** Parts of a modality's encoder (`Encoder.parts`). */
+  encoderParts(modality: string): Encoder['parts'] {
+    return this.branch(modality).encoder.parts;
+  }
+
+  /** Number of features of a modality. */
+  featureSize(modality: string): number {
+    return this.branch(modality).encoder.featureSize;
+  }
+
+  /** Initialises a branch anew, exactly as at the beginning. */
+  reset(modality: string): void {
+    const found = this.options.modalities.find((each) => each.id === modality);
+    if (!found) throw new Error(`No modality ${modality}`);
+    this.disposeBranch(modality);
+    const random = createRandom(seedFor(`init:${modality}`, this.options.seed));
+    const encoder = found.encoder.create(found.shape, random);
+    this.branches.set(modality, { encoder, head: createLinear(encoder.featureSize, this.options.classes, random) });
+  }
+
+  /** Creates the head that `concat` needs to fuse these modalities; nothing to do for the other fusions. */
+  createFusionHead(modalities: readonly string[]): void {
+    if (this.options.fusion !== 'concat' || modalities.length < 2) return;
+    const key = modalities.join('+');
+    this.fusionHeads.get(key)?.dispose();
+    const size = modalities.reduce((sum, modality) => sum + this.featureSize(modality), 0);
+    this.fusionHeads.set(key, createLinear(size, this.options.classes, createRandom(seedFor(`init:fusion:${key}`, this.options.seed))));
+  }
+
+  /** Trained variables of the encoder of a modality, named `encoder.…`. */
+  encoderParameters(modality: string): NamedVariables {
+    return prefixed('encoder', this.branch(modality).encoder.parameters);
+  }
+
+  /** Trained variables of a branch: `encoder.…` and `head.…` (the shared one, if there is one). */
+  branchParameters(modality: string): NamedVariables {
+    return { ...this.encoderParameters(modality), ...prefixed('head', (this.sharedHead ?? this.branch(modality).head).parameters) };
+  }
+
+  /**
+   * All variables that the fused logits depend on, and those of attached modules, named as in `variables()`: encoders,
+   * the heads of the modalities or in their place the fusion head or the shared one.
+   */
+  parameters(): NamedVariables {
+    const ownHeads = !this.sharedHead && (this.options.fusion !== 'concat' || this.modalities.length === 1);
+    const branches = this.modalities.map((modality) =>
+      prefixed(modality, ownHeads ? this.branchParameters(modality) : this.encoderParameters(modality)));
+    const attached = [...this.attachments].map(([name, module]) => prefixed(name, module.parameters));
+    return Object.assign({}, ...branches, this.fusionParameters(this.modalities), ...attached);
+  }
+
+  /** Trained variables of the fusion head of these modalities; none unless the fusion is `concat`. */
+  fusionParameters(modalities: readonly string[]): NamedVariables {
+    const head = this.fusionHeads.get(modalities.join('+'));
+    return head ? prefixed('fusion', head.parameters) : {};
+  }
+
+  /**
+   * All variables of these modalities' branches, of the fusion heads and of attached modules, running statistics
+   * included, named `gray.encoder.conv1.weight`, `gray.head.bias`, `fusion(gray+color).weight`.
+   */
+  variables(modalities: readonly string[] = this.modalities): NamedVariables {
+    const all: Record<string, tf.Variable> = {};
+    for (const modality of modalities) {
+      const { encoder, head } = this.branch(modality);
+      Object.assign(all, prefixed(`${modality}.encoder`, { ...encoder.parameters, ...encoder.buffers }));
+      if (!this.sharedHead) Object.assign(all, prefixed(`${modality}.head`, head.parameters));
+    }
+    for (const [key, head] of this.fusionHeads) Object.assign(all, prefixed(`fusion(${key})`, head.parameters));
+    for (const [name, module] of this.attachments) Object.assign(all, prefixed(name, { ...module.parameters, ...module.buffers }));
+    return all;
+  }
+
+  dispose(): void {
+    for (const modality of this.modalities) this.disposeBranch(modality);
+    for (const head of this.fusionHeads.values()) head.dispose();
+    for (const module of this.attachments.values()) module.dispose();
+  }
+
+  /** Runs all encoders part by part, with the coupling after every part. */
+  private encodeTogether(inputs: Readonly<Record<string, Tensor>>, mode: ForwardMode, coupling: Coupling): Record<string, Tensor2D> {
+    let maps: Readonly<Record<string, Tensor>> = inputs;
+    const depth = Math.max(...this.modalities.map((modality) => this.encoderParts(modality).length));
+    for (let index = 0; index < depth; index++) {
+      // The features of an encoder with fewer parts wait for the others.
+      maps = Object.fromEntries(this.modalities.map((modality) => [modality, this.encoderParts(modality)[index]?.apply(maps[modality]!, mode) ?? maps[modality]!]));
+      maps = coupling.apply(maps, index, mode);
+    }
+    return maps as Record<string, Tensor2D>;
+  }
+
+  private branch(modality: string): Branch {
+    const branch = this.branches.get(modality);
+    if (!branch) throw new Error(`No modality ${modality}`);
+    return branch;
+  }
+
+  private fusionHead(modalities: readonly string[]): Linear {
+    const head = this.fusionHeads.get(modalities.join('+'));
+    if (!head) throw new Error(`No fusion head for ${modalities.join('+')}`);
+    return head;
+  }
+
+  private disposeBranch(modality: string): void {
+    const branch = this.branches.get(modality);
+    branch?.encoder.dispose();
+    branch?.head.dispose();
+  }
+}

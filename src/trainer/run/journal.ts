@@ -1,0 +1,99 @@
+import { closeSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../../core/errors.ts';
+import type { NewEvent, RunEvent } from '../../core/run/events.ts';
+import type { JournalPart } from '../../core/files/journalFile.ts';
+import { applyEvent, emptyRun, type Run } from '../../core/run/run.ts';
+import { readJournal, runFiles } from '../../core/run/runStore.ts';
+import { applyStudyEvent, emptyStudy, type NewStudyEvent, type Study, type StudyEvent } from '../../core/study/studyEvents.ts';
+import { readStudyJournal, studyFiles } from '../../core/study/studyStore.ts';
+import { diskError } from '../store/durable.ts';
+
+/** What differs between the journals of runs and studies. */
+interface JournalKind<Event, State> {
+  readonly file: string;
+  readonly stored: JournalPart<Event>;
+  readonly empty: State;
+  readonly apply: (state: State, event: Event) => State;
+}
+
+/**
+ * A journal and the process that is its only writer. An event is appended and flushed before any listener hears of it.
+ * Opening cuts off a torn last line, which a killed process may have left.
+ */
+export class EventJournal<Event extends { readonly seq: number }, Fresh, State extends { readonly lastSeq: number }> {
+  private readonly handle: number;
+  private readonly events: Event[];
+  private readonly listeners = new Set<(event: Event) => void>();
+  private bytes: number;
+  private folded: State;
+  /** Seconds spent on writing and flushing, for the benchmark. */
+  seconds = 0;
+
+  constructor(private readonly kind: JournalKind<Event, State>) {
+    const { events, validBytes, damagedLines } = kind.stored;
+    if (damagedLines > 0) {
+      throw new UserError(`${kind.file} has ${damagedLines} damaged line(s).`, 'Somebody edited it, or the disk failed. Remove these lines, then resume.');
+    }
+    this.events = [...events];
+    this.folded = events.reduce(kind.apply, kind.empty);
+    this.bytes = validBytes;
+    this.handle = openSync(kind.file, 'a+');
+    ftruncateSync(this.handle, validBytes);
+  }
+
+  /** What the journal says so far. */
+  get state(): State {
+    return this.folded;
+  }
+
+  /** Numbers, dates, stores and announces an event. */
+  append(fresh: Fresh): Event {
+    const begin = performance.now();
+    const event = { seq: this.folded.lastSeq + 1, time: Date.now(), ...fresh } as unknown as Event;
+    const line = Buffer.from(`${JSON.stringify(event)}\n`);
+    try {
+      for (let done = 0; done < line.byteLength;) done += writeSync(this.handle, line, done);
+      fsyncSync(this.handle);
+    } catch (error) {
+      ftruncateSync(this.handle, this.bytes);
+      throw diskError(error, this.kind.file);
+    }
+    this.bytes += line.byteLength;
+    this.events.push(event);
+    this.folded = this.kind.apply(this.folded, event);
+    this.seconds += (performance.now() - begin) / 1000;
+    for (const listener of this.listeners) listener(event);
+    return event;
+  }
+
+  /** Calls `listener` with every event after `since`, then with each new one; returns the function that ends it. */
+  subscribe(since: number, listener: (event: Event) => void): () => void {
+    for (const event of this.events) if (event.seq > since) listener(event);
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  close(): void {
+    closeSync(this.handle);
+  }
+}
+
+/** The journal of the run in `folder`. */
+export class Journal extends EventJournal<RunEvent, NewEvent, Run> {
+  constructor(folder: string) {
+    super({ file: join(folder, runFiles.events), stored: readJournal(folder), empty: emptyRun, apply: applyEvent });
+  }
+
+  /** What the journal says so far. */
+  get run(): Run {
+    return this.state;
+  }
+}
+
+/** The journal of the study in `folder`. */
+export class StudyJournal extends EventJournal<StudyEvent, NewStudyEvent, Study> {
+  constructor(folder: string) {
+    super({ file: join(folder, studyFiles.events), stored: readStudyJournal(folder), empty: emptyStudy, apply: applyStudyEvent });
+  }
+}

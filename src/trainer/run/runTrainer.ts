@@ -1,0 +1,217 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { methodRefusal } from '../../core/config/catalog.ts';
+import { requireConfig } from '../../core/config/parseConfig.ts';
+import { epochsOf, type RunConfig } from '../../core/config/config.ts';
+import { UserError } from '../../core/errors.ts';
+import type { NewEvent, RunEvent } from '../../core/run/events.ts';
+import type { EndState } from '../../core/run/run.ts';
+import { runFiles } from '../../core/run/runStore.ts';
+import { trainerCommandSchema, type Progress, type TrainerCommand, type TrainerMessage } from '../../core/wire.ts';
+import { chooseBackend, type BackendSearch } from '../backends/index.ts';
+import { createCatalog } from '../catalog.ts';
+import { readCheckpoint, readVariables } from '../store/checkpoint.ts';
+import { claim } from './claim.ts';
+import { Cancelled, Control } from '../loop/control.ts';
+import { findDataset } from '../datasets/index.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { writeDurably } from '../store/durable.ts';
+import { findEncoder } from '../encoders/index.ts';
+import { Journal } from './journal.ts';
+import { ownPeakMemory } from './memory.ts';
+import { findMethod } from '../methods/index.ts';
+import { MultimodalModel, type FusionKind } from '../model/model.ts';
+import { encodeSafetensors } from '../store/safetensors.ts';
+import { socketPath, startServer } from './server.ts';
+import { cacheFolder, StageCache } from '../store/stageCache.ts';
+import { train, type Timings } from '../loop/train.ts';
+
+/** How a trainer process is run. */
+export interface TrainerOptions {
+  readonly search: BackendSearch;
+  /** Overrides `device:` of the config for this process. */
+  readonly device?: string;
+  readonly onEvent?: (event: RunEvent) => void;
+  readonly onProgress?: (progress: Progress) => void;
+  /** Receives the control as soon as requests can be taken (signals of a terminal). */
+  readonly onControl?: (control: Control) => void;
+  readonly timings?: Timings;
+  /** Whether stages are shared with other runs through `.udi/cache`; yes by default, unless `UDI_CACHE=off`. */
+  readonly cache?: boolean;
+}
+
+/** Milliseconds between two progress messages. */
+const PROGRESS_INTERVAL = 250;
+
+/**
+ * Trains the run in `folder` from the beginning or from its last checkpoint, as the only trainer of this run.
+ * Everything that happens is in the journal; the returned state is that of its last event.
+ * @throws UserError before anything is written if the run is finished, is no run, or is being trained already
+ */
+export async function runTrainer(folder: string, options: TrainerOptions): Promise<EndState> {
+  const file = join(folder, runFiles.config);
+  const config = requireConfig(readConfigText(file), createCatalog(), file, { name: 'run' });
+  mkdirSync(join(folder, runFiles.checkpoints), { recursive: true });
+  const release = claim(join(folder, runFiles.trainer), socketPath(folder), (owner) =>
+    new UserError(`The run in ${folder} is being trained by process ${owner.pid}.`, 'Open it to watch; or stop it first.'));
+  try {
+    const journal = new Journal(folder);
+    try {
+      if (journal.run.ended?.state === 'finished') throw new UserError(`The run in ${folder} is finished.`, 'Start a new one from its config.');
+      return await trainWithJournal(folder, config, journal, options);
+    } finally {
+      journal.close();
+    }
+  } finally {
+    release();
+  }
+}
+
+async function trainWithJournal(folder: string, config: RunConfig, journal: Journal, options: TrainerOptions): Promise<EndState> {
+  const control = new Control((paused) => journal.append({ type: paused ? 'paused' : 'continued' }));
+  const server = await startServer<RunEvent, TrainerCommand, TrainerMessage>({
+    path: socketPath(folder), journal, commands: trainerCommandSchema, onCommand: (command) => obey(control, command),
+  });
+  const unsubscribe = journal.subscribe(journal.run.lastSeq, (event) => options.onEvent?.(event));
+  options.onControl?.(control);
+  let sent = 0;
+  const onProgress = (progress: Omit<Progress, 'type'>): void => {
+    const now = performance.now();
+    if (now - sent < PROGRESS_INTERVAL && progress.step !== progress.steps) return;
+    sent = now;
+    server.broadcast({ type: 'progress', ...progress });
+    options.onProgress?.({ type: 'progress', ...progress });
+  };
+  let end: { state: EndState; error?: { message: string; hint?: string } };
+  try {
+    end = { state: await prepareAndTrain(folder, config, journal, control, onProgress, options) };
+  } catch (error) {
+    end = endOf(error);
+  }
+  try {
+    journal.append({ type: 'ended', ...end, peakMemory: ownPeakMemory() });
+  } catch (error) {
+    // A journal that cannot be written any more (disk full) must not hide why; the run counts as interrupted.
+    process.stderr.write(`${end.error?.message ?? end.state}\n${error instanceof Error ? error.message : String(error)}\n`);
+  } finally {
+    unsubscribe();
+    await server.close();
+    if (options.timings) options.timings['journal'] = journal.seconds;
+  }
+  return end.state;
+}
+
+function obey(control: Control, { type }: TrainerCommand): void {
+  switch (type) {
+    case 'stop': return control.stop();
+    case 'cancel': return control.cancel();
+    case 'pause': return control.pause();
+    case 'resume': return control.resume();
+  }
+}
+
+function endOf(error: unknown): { state: EndState; error?: { message: string; hint?: string } } {
+  if (error instanceof Cancelled) return { state: 'cancelled' };
+  if (error instanceof UserError) return { state: 'failed', error: { message: error.message, ...(error.hint ? { hint: error.hint } : {}) } };
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  return { state: 'failed', error: { message: error instanceof Error ? error.message : String(error), hint: 'This is a defect; the log has the details.' } };
+}
+
+async function prepareAndTrain(
+  folder: string, config: RunConfig, journal: Journal, control: Control, onProgress: (progress: Omit<Progress, 'type'>) => void, options: TrainerOptions,
+): Promise<'finished' | 'stopped'> {
+  const checkpoint = readCheckpoint(folder);
+  const method = findMethod(config.method.name);
+  const chosen = await chooseBackend(options.device ?? config.device, options.search);
+  const backend = { ...chosen, skipped: [...chosen.skipped] };
+  const kind = findDataset(config.dataset.name);
+  const { name: _, ...settings } = config.dataset;
+  checkModalities(config, kind.modalities(settings).map((modality) => modality.id));
+  const dataset = await kind.load({ settings, folder, seed: config.training.seed });
+  const model = createModel(config, dataset);
+  if (journal.run.started) {
+    checkSame(journal.run.started.dataset.fingerprint, dataset.fingerprint);
+    const at = checkpoint?.open;
+    journal.append({ type: 'resumed', ...(at ? { stage: at.stage } : {}), epoch: at?.epoch ?? 0, backend });
+  } else {
+    journal.append(startedEvent(config, dataset, model, backend, method));
+  }
+  const before = journal.run.started!.backend;
+  // Numbers of one backend are not those of another: a run that has moved neither gives nor takes stages.
+  const shares = (options.cache ?? process.env['UDI_CACHE'] !== 'off') && before.id === backend.id && before.device === backend.device;
+  const cache = shares ? new StageCache(cacheFolder(folder)) : undefined;
+  const state = await train({ folder, config, dataset, method, model, journal, control, checkpoint, onProgress, cache }, options.timings);
+  if (state === 'finished') {
+    const weights = await readVariables('model', model.variables());
+    const named = Object.fromEntries(Object.entries(weights).map(([name, tensor]) => [name.slice('model/'.length), tensor]));
+    writeDurably(join(folder, runFiles.model), encodeSafetensors(named, { config: JSON.stringify(config) }));
+  }
+  model.dispose();
+  return state;
+}
+
+function createModel(config: RunConfig, dataset: Dataset): MultimodalModel {
+  const chosen = config.model.encoder;
+  const modalities = dataset.modalities.map(({ id, shape, encoder }) => {
+    const name = typeof chosen === 'string' ? chosen : chosen?.[id] ?? encoder;
+    const kind = findEncoder(name);
+    const refusal = kind.refuses(shape);
+    if (refusal) throw new UserError(`Encoder ${name} does not fit modality ${id} of shape [${shape.join(', ')}]: ${refusal}`, 'Choose another one under model.encoder.');
+    return { id, shape, encoder: kind };
+  });
+  return new MultimodalModel({ modalities, classes: dataset.classes.length, fusion: config.model.fusion as FusionKind, seed: config.training.seed });
+}
+
+type Started = Extract<NewEvent, { type: 'started' }>;
+
+function startedEvent(config: RunConfig, dataset: Dataset, model: MultimodalModel, backend: Started['backend'], method: ReturnType<typeof findMethod>): Started {
+  const { name: _, ...hparams } = config.method;
+  const modalities = dataset.modalities.map((modality) => modality.id);
+  const count = (modality: string) => Object.values(model.branchParameters(modality)).reduce((sum, variable) => sum + variable.size, 0);
+  return {
+    type: 'started',
+    name: config.name,
+    version: createCatalog().version,
+    seed: config.training.seed,
+    method: { name: method.id, label: method.label },
+    dataset: {
+      name: dataset.id,
+      fingerprint: dataset.fingerprint,
+      classes: [...dataset.classes],
+      modalities: model.options.modalities.map(({ id, encoder }) => ({ id, encoder: encoder.id, parameters: count(id) })),
+      sizes: { train: dataset.train.size, validation: dataset.validation.size, test: dataset.test.size },
+    },
+    fusion: method.ownFusion ?? config.model.fusion,
+    backend,
+    plannedEpochs: method.plan(modalities, hparams, (stage) => epochsOfStage(stage, config)).reduce((sum, { epochs }) => sum + epochs, 0),
+  };
+}
+
+function epochsOfStage(stage: string, config: RunConfig): number {
+  const epochs = epochsOf(stage, config.training.epochs);
+  if (epochs === undefined) throw new UserError(`training.epochs: no epochs for the stage "${stage}".`, 'Add it, or "default".');
+  return epochs;
+}
+
+/** What depends on the modalities, for datasets whose modalities the config's schema cannot know. */
+function checkModalities(config: RunConfig, modalities: readonly string[]): void {
+  const refusal = methodRefusal(findMethod(config.method.name), modalities, config.model.fusion);
+  if (refusal) throw new UserError(`${refusal.key}: ${refusal.message}`, 'Choose another method, or another dataset.');
+  for (const [key, spec] of Object.entries(findMethod(config.method.name).hparams)) {
+    if (spec.type !== 'modality') continue;
+    const known = [...spec.choices, ...modalities];
+    if (!known.includes(String(config.method[key]))) throw new UserError(`method.${key}: unknown modality "${String(config.method[key])}".`, `Known: ${known.join(', ')}.`);
+  }
+}
+
+function checkSame(before: string, now: string): void {
+  if (before !== now) throw new UserError('The dataset is not the one that this run was started with (its fingerprint differs).', 'Restore the files, or start a new run.');
+}
+
+function readConfigText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    throw new UserError(`There is no ${file}.`, 'Name the folder of a run, below .udi/runs.');
+  }
+}
