@@ -41,6 +41,12 @@ interface Branch {
   readonly head: Linear;
 }
 
+/** The head on concatenated features, and the order in which it takes them: that in which they were trained (UDI: anchor first). */
+interface FusionHead {
+  readonly order: readonly string[];
+  readonly linear: Linear;
+}
+
 /**
  * One branch (encoder and linear head) for every modality, and a fusion. Branches are initialised from the run's seed
  * and the modality alone, so a branch that is created anew starts exactly as it did the first time.
@@ -48,7 +54,8 @@ interface Branch {
 export class MultimodalModel {
   readonly modalities: readonly string[];
   private readonly branches = new Map<string, Branch>();
-  private readonly fusionHeads = new Map<string, Linear>();
+  /** By the set of modalities that they fuse (`setOf`). */
+  private readonly fusionHeads = new Map<string, FusionHead>();
   private readonly attachments = new Map<string, Module>();
   private sharedHead: Head | undefined;
   private coupling: Coupling | undefined;
@@ -75,13 +82,14 @@ export class MultimodalModel {
   }
 
   /**
-   * Fused logits [B, C] of the given modalities. A single modality is its own logits; `concat` needs the fusion head
-   * of exactly these modalities (`createFusionHead`).
+   * Fused logits [B, C] of the given modalities, in whatever order they are named. A single modality is its own logits;
+   * `concat` needs the fusion head of exactly these modalities (`createFusionHead`).
    */
   fuse(outputs: Outputs, modalities: readonly string[] = this.modalities): Tensor2D {
     if (modalities.length === 1) return outputs.logits[modalities[0]!]!;
     if (this.options.fusion === 'concat') {
-      return this.fusionHead(modalities).apply(tf.concat(modalities.map((modality) => outputs.features[modality]!), 1));
+      const { order, linear } = this.fusionHead(modalities);
+      return linear.apply(tf.concat(order.map((modality) => outputs.features[modality]!), 1));
     }
     const sum = tf.addN(modalities.map((modality) => outputs.logits[modality]!));
     return this.options.fusion === 'mean' ? tf.div(sum, modalities.length) : sum;
@@ -93,10 +101,11 @@ export class MultimodalModel {
    */
   shares(outputs: Outputs): Readonly<Record<string, Tensor2D>> {
     if (this.options.fusion !== 'concat' || this.modalities.length === 1) return outputs.logits;
-    const { weight, bias } = this.fusionHead(this.modalities).parameters as Readonly<Record<'weight' | 'bias', tf.Variable>>;
+    const { order, linear } = this.fusionHead(this.modalities);
+    const { weight, bias } = linear.parameters as Readonly<Record<'weight' | 'bias', tf.Variable>>;
     const part = tf.div(bias, this.modalities.length);
     let from = 0;
-    return Object.fromEntries(this.modalities.map((modality) => {
+    return Object.fromEntries(order.map((modality) => {
       const size = this.featureSize(modality);
       const columns = tf.slice(weight as Tensor as Tensor2D, [from, 0], [size, this.options.classes]);
       from += size;
@@ -154,13 +163,13 @@ export class MultimodalModel {
     this.branches.set(modality, { encoder, head: createLinear(encoder.featureSize, this.options.classes, random) });
   }
 
-  /** Creates the head that `concat` needs to fuse these modalities; nothing to do for the other fusions. */
-  createFusionHead(modalities: readonly string[]): void {
-    if (this.options.fusion !== 'concat' || modalities.length < 2) return;
-    const key = modalities.join('+');
-    this.fusionHeads.get(key)?.dispose();
-    const size = modalities.reduce((sum, modality) => sum + this.featureSize(modality), 0);
-    this.fusionHeads.set(key, createLinear(size, this.options.classes, createRandom(seedFor(`init:fusion:${key}`, this.options.seed))));
+  /** Creates the head that `concat` needs to fuse these modalities, with their features in this order; nothing to do for the other fusions. */
+  createFusionHead(order: readonly string[]): void {
+    if (this.options.fusion !== 'concat' || order.length < 2) return;
+    this.fusionHeads.get(setOf(order))?.linear.dispose();
+    const size = order.reduce((sum, modality) => sum + this.featureSize(modality), 0);
+    const random = createRandom(seedFor(`init:fusion:${order.join('+')}`, this.options.seed));
+    this.fusionHeads.set(setOf(order), { order: [...order], linear: createLinear(size, this.options.classes, random) });
   }
 
   /** Trained variables of the encoder of a modality, named `encoder.…`. */
@@ -187,8 +196,8 @@ export class MultimodalModel {
 
   /** Trained variables of the fusion head of these modalities; none unless the fusion is `concat`. */
   fusionParameters(modalities: readonly string[]): NamedVariables {
-    const head = this.fusionHeads.get(modalities.join('+'));
-    return head ? prefixed('fusion', head.parameters) : {};
+    const head = this.fusionHeads.get(setOf(modalities));
+    return head ? prefixed('fusion', head.linear.parameters) : {};
   }
 
   /**
@@ -202,14 +211,14 @@ export class MultimodalModel {
       Object.assign(all, prefixed(`${modality}.encoder`, { ...encoder.parameters, ...encoder.buffers }));
       if (!this.sharedHead) Object.assign(all, prefixed(`${modality}.head`, head.parameters));
     }
-    for (const [key, head] of this.fusionHeads) Object.assign(all, prefixed(`fusion(${key})`, head.parameters));
+    for (const { order, linear } of this.fusionHeads.values()) Object.assign(all, prefixed(`fusion(${order.join('+')})`, linear.parameters));
     for (const [name, module] of this.attachments) Object.assign(all, prefixed(name, { ...module.parameters, ...module.buffers }));
     return all;
   }
 
   dispose(): void {
     for (const modality of this.modalities) this.disposeBranch(modality);
-    for (const head of this.fusionHeads.values()) head.dispose();
+    for (const { linear } of this.fusionHeads.values()) linear.dispose();
     for (const module of this.attachments.values()) module.dispose();
   }
 
@@ -231,8 +240,8 @@ export class MultimodalModel {
     return branch;
   }
 
-  private fusionHead(modalities: readonly string[]): Linear {
-    const head = this.fusionHeads.get(modalities.join('+'));
+  private fusionHead(modalities: readonly string[]): FusionHead {
+    const head = this.fusionHeads.get(setOf(modalities));
     if (!head) throw new Error(`No fusion head for ${modalities.join('+')}`);
     return head;
   }
@@ -242,4 +251,9 @@ export class MultimodalModel {
     branch?.encoder.dispose();
     branch?.head.dispose();
   }
+}
+
+/** A text that is the same for the same modalities in any order. */
+function setOf(modalities: readonly string[]): string {
+  return modalities.toSorted().join('+');
 }
