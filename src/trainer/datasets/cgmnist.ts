@@ -13,7 +13,7 @@ import { holdOut, stratifiedSubset } from '../data/split.ts';
 const settings = {
   root: {
     type: 'path',
-    help: 'Folder with the four MNIST files train/t10k-images-idx3-ubyte and -labels-idx1-ubyte, plain or .gz.',
+    help: 'Folder with the four MNIST files train/t10k-images-idx3-ubyte and -labels-idx1-ubyte, plain or .gz, as downloaded.',
   },
   colors: {
     type: 'path', optional: true,
@@ -62,7 +62,7 @@ interface Colors {
 }
 
 const mendDigits = 'Set dataset.root to a folder with sound copies of the four MNIST files '
-  + '(torchvision keeps them under MNIST/raw), or use the dataset synthetic-digits, which needs no files.';
+  + '(the names of the usual downloads and torchvision's folders are known), or use the dataset synthetic-digits, which needs no files.';
 const mendColors = 'Set dataset.colors to a folder with sound copies of the stored draws, '
   + 'or leave it out to draw colors by seed.';
 

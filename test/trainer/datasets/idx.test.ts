@@ -42,6 +42,52 @@ describe('a sound idx file', () => {
   });
 });
 
+describe('names that downloads give an idx file', () => {
+  const readAs = (wanted: string) => readIdx({ folder, name: wanted, shape: [undefined, 3], mend });
+
+  it.each([
+    ['t10k-images-idx3-ubyte', 't10k-images.idx3-ubyte'], ['t10k-images-idx3-ubyte', 'test-images-idx3-ubyte.gz'],
+    ['t10k-images-idx3-ubyte', 'T10K-IMAGES-IDX3-UBYTE'], ['train-labels-idx1-ubyte', 'train_labels.idx1_ubyte.GZ'],
+    ['train-labels-idx1-ubyte', 'train-labels-idx1-ubyte/train-labels-idx1-ubyte'],
+    ['train-labels-idx1-ubyte', 'train-labels.idx1-ubyte/train-labels-idx1-ubyte.gz'],
+    ['train-labels-idx1-ubyte', 'MNIST/raw/train-labels-idx1-ubyte'], ['train-labels-idx1-ubyte', 'raw/train-labels-idx1-ubyte.gz'],
+  ])('%s is found as %s', async (wanted, stored) => {
+    const file = path.join(folder, stored);
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, /gz$/i.test(stored) ? gzipSync(sound) : sound);
+    expect(await readAs(wanted)).toMatchObject({ file, shape: [4, 3] });
+  });
+
+  it('never take the training set for the test set, nor images for labels', async () => {
+    for (const other of ['train-images-idx3-ubyte', 't10k-labels-idx1-ubyte', 't10k-images-idx3-ubyte.txt']) await writeFile(path.join(folder, other), sound);
+    await expectUserError(readAs('t10k-images-idx3-ubyte'), 'is missing');
+  });
+
+  it('take the first sound file: a folder beside it, a broken copy or a second layer of gzip is no obstacle', async () => {
+    await mkdir(plain);
+    await writeFile(packed, gzipSync(gzipSync(sound)));
+    expect(await read()).toMatchObject({ file: packed, shape: [4, 3] });
+    const dotted = path.join(folder, 'some.idx2-ubyte');
+    await writeFile(dotted, sound);
+    await writeFile(packed, gzipSync(sound).subarray(0, 20));
+    expect(await read()).toMatchObject({ file: dotted, shape: [4, 3] });
+    await writeFile(dotted, 'nothing');
+    await expectUserError(read(), packed, 'truncated');
+    await writeFile(packed, gzipSync(gzipSync(gzipSync(sound))));
+    await expectUserError(read(), packed, 'more than 2 times');
+  });
+
+  it('that are of no known form: the hint names the file that is probably meant', async () => {
+    await writeFile(path.join(folder, 'readme.txt'), '');
+    expect((await expectUserError(readAs('train-images-idx3-ubyte'), 'readme.txt')).hint).toBe(mend);
+    await writeFile(path.join(folder, 'train-labels-idx1-ubyte'), sound);
+    await writeFile(path.join(folder, 'train-images.idx3'), sound);
+    expect((await expectUserError(readAs('train-images-idx3-ubyte'))).hint).toContain('train-images.idx3 is meant: rename it');
+    await writeFile(path.join(folder, 'train-images-idx3-ubyte.zip'), '');
+    expect((await expectUserError(readAs('train-images-idx3-ubyte'))).hint).toContain('.zip is meant: unpack it');
+  });
+});
+
 describe('an error of an idx file names the file, what was expected and what was found:', () => {
   it('missing folder', async () => {
     folder = path.join(folder, 'nowhere');
@@ -60,8 +106,8 @@ describe('an error of an idx file names the file, what was expected and what was
   });
 
   it('missing file; the folder\'s files are listed', async () => {
-    await writeFile(path.join(folder, 'some.idx2-ubyte'), sound);
-    const error = await expectUserError(read(), plain, `${name}.gz`, 'some.idx2-ubyte');
+    await writeFile(path.join(folder, 'other.bin'), sound);
+    const error = await expectUserError(read(), plain, `${name}.gz`, 'other.bin');
     expect(error.hint).toContain(mend);
   });
 
@@ -123,7 +169,6 @@ describe('an error of an idx file names the file, what was expected and what was
   it('too few or too many bytes', async () => {
     await writeFile(plain, sound.subarray(0, sound.length - 1));
     await expectUserError(read(), plain, '12 bytes', '11', 'truncated');
-    await writeFile(packed, gzipSync(sound));
     await writeFile(plain, Buffer.concat([sound, Buffer.of(1)]));
     await expectUserError(read(), plain, '12 bytes', '13');
   });
