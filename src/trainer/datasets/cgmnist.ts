@@ -62,7 +62,7 @@ interface Colors {
 }
 
 const mendDigits = 'Set dataset.root to a folder with sound copies of the four MNIST files '
-  + '(the names of the usual downloads and torchvision's folders are known), or use the dataset synthetic-digits, which needs no files.';
+  + '(also as torchvision and other downloads lay them out), or use the dataset synthetic-digits, which needs no files.';
 const mendColors = 'Set dataset.colors to a folder with sound copies of the stored draws, '
   + 'or leave it out to draw colors by seed.';
 
