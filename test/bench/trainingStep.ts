@@ -40,7 +40,7 @@ export async function measureTrainingStep(options: TrainingStepOptions): Promise
   const { device, search, batch = 64, steps = 30, warmUp = 5 } = options;
   const backend = await chooseBackend(device, search);
   const random = createRandom(0);
-  const encoder = cgmnistEncoder.create([28, 28, 3], random);
+  const encoder = cgmnistEncoder.create({ shape: [28, 28, 3] }, random);
   const head = createLinear(encoder.featureSize, 10, random);
   const parameters = { ...prefixed('encoder', encoder.parameters), ...prefixed('head', head.parameters) };
   const optimizer = createSgd(parameters, 0.9, 1e-4);
@@ -65,7 +65,7 @@ export async function measureTrainingStep(options: TrainingStepOptions): Promise
     const begin = performance.now();
     const loss = tf.tidy(() => {
       const { value, gradients } = gradientsOf(() => {
-        const logits = head.apply(encoder.apply(inputs, 'train'));
+        const logits = head.apply(encoder.apply({ values: inputs }, { mode: 'train', random }));
         return tf.neg(tf.mean(tf.sum(tf.mul(tf.logSoftmax(logits), labels), 1))) as Scalar;
       }, parameters);
       optimizer.apply(gradients, 0.01);

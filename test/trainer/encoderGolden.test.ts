@@ -48,7 +48,7 @@ function compare(fixture: EncoderFixture): void {
     expect.soft(relativeError(actual, expected), what).toBeLessThan(TOLERANCE);
 
   const { value, gradients } = gradientsOf(() => {
-    const features = encoder.apply(input, 'train');
+    const features = encoder.apply({ values: input }, { mode: 'train', random: createRandom(2) });
     const logits = head.apply(features);
     near('train features', features, toTensorData(fixture.train_features));
     near('train logits', logits, toTensorData(fixture.train_logits));
@@ -64,9 +64,9 @@ function compare(fixture: EncoderFixture): void {
     }
   };
   statistics('one step');
-  encoder.apply(input, 'probe');
+  encoder.apply({ values: input }, { mode: 'probe', random: createRandom(2) });
   statistics('a probe');
-  const features = encoder.apply(input, 'evaluate');
+  const features = encoder.apply({ values: input }, { mode: 'evaluate', random: createRandom(2) });
   near('evaluation features', features, toTensorData(fixture.eval_features));
   near('evaluation logits', head.apply(features), toTensorData(fixture.eval_logits));
   encoder.dispose();

@@ -46,9 +46,9 @@ function encoderOf(run: FixtureRun): EncoderKind {
   const sizes = (name: string): number => run.start.follower[name]!.shape[0]!;
   return {
     id: 'fixture', label: '', source: '', refuses: () => undefined,
-    create: (shape, random) => ('encoder.0.weight' in run.start.follower
-      ? createMlpEncoder(shape[0]!, sizes('encoder.0.weight'), sizes('encoder.2.weight'), random)
-      : createCgmnistEncoder(shape[2]!, [sizes('encoder.conv1.weight'), sizes('encoder.conv2.weight'), sizes('encoder.conv3.weight'),
+    create: ({ shape }, random) => ('encoder.0.weight' in run.start.follower
+      ? createMlpEncoder(shape[0] as number, sizes('encoder.0.weight'), sizes('encoder.2.weight'), random)
+      : createCgmnistEncoder(shape[2] as number, [sizes('encoder.conv1.weight'), sizes('encoder.conv2.weight'), sizes('encoder.conv3.weight'),
           sizes('encoder.conv4.weight'), sizes('encoder.fc.weight')], random)),
   };
 }
@@ -134,7 +134,7 @@ async function checkRun(run: FixtureRun): Promise<void> {
 function createFixtureBatch(step: FixtureStep, classes: number): Batch {
   return tf.tidy(() => ({
     size: step.labels.length,
-    inputs: { follower: toTensorData(step.input, step.input.shape.length === 4 ? 'image' : 'plain') },
+    inputs: { follower: { values: toTensorData(step.input, step.input.shape.length === 4 ? 'image' : 'plain') } },
     oneHot: tf.cast(tf.oneHot(tf.tensor1d(step.labels, 'int32'), classes), 'float32') as tf.Tensor2D,
     frozen: {
       outputs: { features: { anchor: toTensorData(step.f_anchor) as tf.Tensor2D }, logits: { anchor: toTensorData(step.logits_anchor) as tf.Tensor2D } },

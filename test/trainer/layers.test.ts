@@ -120,10 +120,10 @@ describe('encoders', () => {
     '%s maps a batch to its features and disposes of everything',
     (_, kind) => {
       const before = tf.memory().numTensors;
-      const shape = kind.refuses([28, 28, 3]) ? [12] : [28, 28, 3];
-      const encoder = kind.create(shape, createRandom(1));
+      const shape = kind.refuses({ shape: [28, 28, 3] }) ? [12] : [28, 28, 3];
+      const encoder = kind.create({ shape }, createRandom(1));
       tf.tidy(() => {
-        expect(encoder.apply(noise([2, ...shape], 1), 'evaluate').shape).toEqual([2, encoder.featureSize]);
+        expect(encoder.apply({ values: noise([2, ...shape], 1) }, { mode: 'evaluate', random: createRandom(2) }).shape).toEqual([2, encoder.featureSize]);
       });
       encoder.dispose();
       expect(tf.memory().numTensors).toBe(before);
@@ -131,7 +131,7 @@ describe('encoders', () => {
   );
 
   it('the cgmnist network has the published names and sizes', () => {
-    const encoder = findEncoder('cgmnist').create([28, 28, 3], createRandom(1));
+    const encoder = findEncoder('cgmnist').create({ shape: [28, 28, 3] }, createRandom(1));
     const shapes = Object.fromEntries(
       Object.entries({ ...encoder.parameters, ...encoder.buffers }).map(([name, { shape }]) => [name, shape]),
     );
@@ -155,8 +155,8 @@ describe('encoders', () => {
   });
 
   it('refuses what does not fit, and unknown names', () => {
-    expect(findEncoder('cgmnist').refuses([28, 28])).toMatch(/wants images/);
-    expect(findEncoder('cgmnist').refuses([28, 28, 1])).toBeUndefined();
+    expect(findEncoder('cgmnist').refuses({ shape: [28, 28] })).toMatch(/wants images/);
+    expect(findEncoder('cgmnist').refuses({ shape: [28, 28, 1] })).toBeUndefined();
     expect(() => findEncoder('vgg')).toThrow(/no encoder 'vgg'/);
   });
 });

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import type { Random } from '../../core/random.ts';
 import { createBatchNorm, createConv2d, createLinear, globalAveragePool, maxPool2d } from '../model/layers.ts';
-import { prefixed, type Encoder, type EncoderKind, type EncoderPart, type ForwardMode } from '../model/module.ts';
+import { fixedShape, prefixed, type Encoder, type EncoderKind, type EncoderPart, type ForwardMode } from '../model/module.ts';
 
 /** Channels of the four convolutions, then the number of features. */
 export type CgmnistWidths = readonly [conv1: number, conv2: number, conv3: number, conv4: number, features: number];
@@ -18,7 +18,7 @@ export function createCgmnistEncoder(channels: number, widths: CgmnistWidths, ra
   const fc = createLinear(width4, featureSize, random);
   const layers = { bn0, conv1, conv2, conv3, conv4, fc };
   const part = (channels: number, apply: (x: Tensor4D, mode: ForwardMode) => Tensor): EncoderPart => (
-    { channels, apply: (x, mode) => tf.tidy(() => apply(x as Tensor4D, mode)) });
+    { channels, apply: ({ values }, { mode }) => tf.tidy(() => apply(values as Tensor4D, mode)) });
   const parts = [
     // ReLU after the pool is the same function as before it, on a quarter of the values.
     part(width2, (x, mode) => conv2.apply(tf.relu(maxPool2d(conv1.apply(bn0.apply(x, mode)), 3, 2, 1)), 'relu')),
@@ -31,7 +31,7 @@ export function createCgmnistEncoder(channels: number, widths: CgmnistWidths, ra
     parts,
     parameters: Object.assign({}, ...Object.entries(layers).map(([name, layer]) => prefixed(name, layer.parameters))),
     buffers: prefixed('bn0', bn0.buffers),
-    apply: (input, mode) => tf.tidy(() => parts.reduce<Tensor>((x, each) => each.apply(x, mode), input) as Tensor2D),
+    apply: ({ values }, pass) => tf.tidy(() => parts.reduce<Tensor>((x, each) => each.apply({ values: x }, pass), values) as Tensor2D),
     dispose: () => {
       for (const layer of Object.values(layers)) layer.dispose();
     },
@@ -43,11 +43,10 @@ export const cgmnistEncoder: EncoderKind = {
   id: 'cgmnist',
   label: 'Four convolutions for small images (CGMNIST)',
   source: 'Fan et al. 2023 (PMR), fanyunfeng-bit/Modal-Imbalance-PMR:models/basic_model.py',
-  refuses: (shape) => {
-    const fits = shape.length === 3 && shape[0]! >= 8 && shape[1]! >= 8;
-    return fits
-      ? undefined
-      : `wants images [height, width, channels] of at least 8 x 8 pixels, not [${shape.join(', ')}]`;
+  refuses: (input) => {
+    const shape = fixedShape(input);
+    const fits = shape?.length === 3 && shape[0]! >= 8 && shape[1]! >= 8 && input.dtype !== 'int32';
+    return fits ? undefined : 'wants images [height, width, channels] of at least 8 x 8 pixels, all of one size';
   },
-  create: (shape, random) => createCgmnistEncoder(shape[2]!, [32, 32, 64, 64, 512], random),
+  create: (input, random) => createCgmnistEncoder(fixedShape(input)![2]!, [32, 32, 64, 64, 512], random),
 };

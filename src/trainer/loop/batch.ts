@@ -1,11 +1,12 @@
-import type { Scalar, Tensor, Tensor2D } from '@tensorflow/tfjs-core';
+import type { Scalar, Tensor2D } from '@tensorflow/tfjs-core';
 import type { Outputs } from '../model/model.ts';
+import type { Input } from '../model/module.ts';
 
 /** A mini-batch on the device. */
 export interface Batch {
   readonly size: number;
-  /** Inputs [B, ...shape] of the modalities that the stage runs forward. */
-  readonly inputs: Readonly<Record<string, Tensor>>;
+  /** Inputs of the modalities that the stage runs forward. */
+  readonly inputs: Readonly<Record<string, Input>>;
   /** Class of every sample, one-hot [B, C]. */
   readonly oneHot: Tensor2D;
   /** Outputs of the stage's frozen modalities and their fused logits; computed once per stage, constants. */

@@ -6,6 +6,7 @@ import type { Dataset, Split } from '../data/dataset.ts';
 import type { Stage } from '../methods/method.ts';
 import type { Batch, EpochEntries, Rows } from './batch.ts';
 import type { MultimodalModel, Outputs } from '../model/model.ts';
+import type { Input } from '../model/module.ts';
 
 /** Samples that go through the network at once when nothing is trained. */
 const EVALUATION_BATCH = 250;
@@ -112,7 +113,7 @@ export async function readSplit(
   for (let start = 0; start < rows.length; start += EVALUATION_BATCH) {
     const part = rows.subarray(start, start + EVALUATION_BATCH);
     const outputs = tf.tidy(() => select(model.forward(
-      Object.fromEntries(modalities.map((modality) => [modality, inputOf(dataset, split, part, modality)])), 'evaluate', modalities), part));
+      Object.fromEntries(modalities.map((modality) => [modality, inputOf(dataset, split, part, modality)])), { mode: 'evaluate' }, modalities), part));
     for (const [name, tensor] of Object.entries(outputs)) {
       const width = tensor.shape[1];
       result[name] ??= { values: new Float32Array(rows.length * width), width };
@@ -133,9 +134,9 @@ function withFrozen(outputs: Outputs, frozen: FrozenSplit, rows: Int32Array): Ou
   };
 }
 
-function inputOf(dataset: Dataset, split: Split, rows: Int32Array, modality: string): Tensor {
+function inputOf(dataset: Dataset, split: Split, rows: Int32Array, modality: string): Input {
   const { shape } = dataset.modalities.find((each) => each.id === modality)!;
-  return tf.tensor(split.inputs(modality, rows), [rows.length, ...shape], 'float32');
+  return { values: tf.tensor(split.inputs(modality, rows), [rows.length, ...shape], 'float32') };
 }
 
 function pickRows(source: Rows, rows: Int32Array): Tensor2D {

@@ -90,7 +90,7 @@ export const agm: Method = {
     yield {
       ...joint,
       beforeLoss: (outputs, batch, at) => {
-        parts = shapleyParts(coalitions(model, outputs, model.forward(batch.inputs, 'evaluate')), modalities.length);
+        parts = shapleyParts(coalitions(model, outputs, model.forward(batch.inputs, { mode: 'evaluate' })), modalities.length);
         const scores = detached((...logits) => tf.stack(logits.map((each) => scoreOf(each, batch.oneHot))), ...parts) as Tensor1D;
         const active = at.epoch < settings.windowEnd * at.epochs;
         const now = detached((each) => (active ? signalFactors(each as Tensor1D, averages, settings.alpha, settings.cap) : tf.onesLike(each)), scores);
@@ -126,7 +126,7 @@ export const agm: Method = {
 function coalitions(model: MultimodalModel, all: Outputs, alone: Outputs): (subset: number) => Tensor2D {
   const { modalities } = model;
   const samples = alone.logits[modalities[0]!]!.shape[0];
-  const absent = model.forward(Object.fromEntries(model.options.modalities.map(({ id, shape }) => [id, tf.zeros([1, ...shape])])), 'evaluate');
+  const absent = model.forward(Object.fromEntries(modalities.map((modality) => [modality, model.absentInput(modality)])), { mode: 'evaluate' });
   const repeat = (tensor: Tensor2D): Tensor2D => tf.tile(tensor, [samples, 1]);
   const known = new Map<number, Tensor2D>();
   const fused = (subset: number): Tensor2D => {

@@ -3,7 +3,7 @@ import type { Scalar } from '@tensorflow/tfjs-core';
 import { dynamicController } from '../model/controller.ts';
 import { crossEntropy, jensenShannon } from '../model/losses.ts';
 import type { Method } from './method.ts';
-import type { Batch, LossTerms } from '../loop/batch.ts';
+import type { Batch, LossTerms, StepPlace } from '../loop/batch.ts';
 import type { Outputs } from '../model/model.ts';
 import { gradientsOf } from '../model/optimizer.ts';
 import { jointPlan, jointStage } from './joint.ts';
@@ -44,17 +44,17 @@ export const dcOnly: Method = {
       return tf.mean(divergences);
     };
     const complementary = (outputs: Outputs): Scalar => estimators.bound(outputs.features);
-    const updateWeights = (batch: Batch): void => {
+    const updateWeights = (batch: Batch, { epoch, step }: StepPlace): void => {
       const gradientOf = (loss: (outputs: Outputs, batch: Batch) => Scalar) =>
-        gradientsOf(() => loss(model.forward(batch.inputs, 'probe'), batch), joint.variables).gradients;
+        gradientsOf(() => loss(model.forward(batch.inputs, { mode: 'probe', epoch, step }), batch), joint.variables).gradients;
       weights.assign(dynamicController(gradientOf(classification), gradientOf(consistency), gradientOf(complementary)));
     };
     yield {
       ...joint,
       ...(settings.controllerBatch === 'validation' ? { probe: 'controller' } : {}),
-      beforeLoss: (outputs, batch, { step, probe }) => tf.tidy(() => {
+      beforeLoss: (outputs, batch, at) => tf.tidy(() => {
         estimators.update(outputs.features);
-        if (step === 0 || settings.controllerInterval === 'batch') updateWeights(probe ?? batch);
+        if (at.step === 0 || settings.controllerInterval === 'batch') updateWeights(at.probe ?? batch, at);
       }),
       loss: (outputs, batch): LossTerms => {
         const terms = { classification: classification(outputs, batch), consistency: consistency(outputs), complementary: complementary(outputs) };

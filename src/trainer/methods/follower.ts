@@ -3,7 +3,7 @@ import type { Scalar } from '@tensorflow/tfjs-core';
 import { dynamicController } from '../model/controller.ts';
 import { crossEntropy, jensenShannon, stopGradient } from '../model/losses.ts';
 import type { MethodContext, Stage } from './method.ts';
-import type { Batch } from '../loop/batch.ts';
+import type { Batch, StepPlace } from '../loop/batch.ts';
 import type { MultimodalModel, Outputs } from '../model/model.ts';
 import { gradientsOf } from '../model/optimizer.ts';
 import { createEstimators, createTermWeights, type UnsupervisedSettings } from './unsupervised.ts';
@@ -43,9 +43,9 @@ export function followerStage(model: MultimodalModel, context: MethodContext, se
   const complementary = (outputs: Outputs, batch: Batch): Scalar => estimators.bound(merge(batch, outputs).features);
   const fusedLoss = (outputs: Outputs, batch: Batch): Scalar => crossEntropy(model.fuse(merge(batch, outputs), all), batch.oneHot);
 
-  const updateWeights = (batch: Batch): void => {
+  const updateWeights = (batch: Batch, { epoch, step }: StepPlace): void => {
     const gradientOf = (loss: (outputs: Outputs, batch: Batch) => Scalar) =>
-      gradientsOf(() => loss(model.forward(batch.inputs, 'probe', [follower]), batch), parameters).gradients;
+      gradientsOf(() => loss(model.forward(batch.inputs, { mode: 'probe', epoch, step }, [follower]), batch), parameters).gradients;
     weights.assign(dynamicController(gradientOf(fusedLoss), gradientOf(consistency), gradientOf(complementary)));
   };
 
@@ -61,9 +61,9 @@ export function followerStage(model: MultimodalModel, context: MethodContext, se
       after: [...trained.map((modality, index) => `${index === 0 ? 'unimodal' : 'follower'}:${modality}`), `unimodal:${follower}`],
     },
     ...(!fixed && settings.controllerBatch === 'validation' ? { probe: 'controller' } : {}),
-    beforeLoss: (outputs, batch, { step, probe }) => tf.tidy(() => {
+    beforeLoss: (outputs, batch, at) => tf.tidy(() => {
       estimators.update(merge(batch, outputs).features);
-      if (!fixed && (step === 0 || settings.controllerInterval === 'batch')) updateWeights(probe ?? batch);
+      if (!fixed && (at.step === 0 || settings.controllerInterval === 'batch')) updateWeights(at.probe ?? batch, at);
     }),
     loss: (outputs, batch) => {
       const classification = crossEntropy(outputs.logits[follower]!, batch.oneHot);

@@ -109,19 +109,19 @@ export const lfm: Method = {
     const classification = (outputs: Outputs, batch: Batch): Scalar => crossEntropy(fused(outputs), batch.oneHot);
     const modalityGap = (outputs: Outputs): Scalar => gap(logitsOf(outputs), settings.divergence);
     const mixed = <T extends Tensor>(ofClass: T, ofGap: T): T => tf.add(tf.mul(ofClass, tf.sub(1, weight)), tf.mul(ofGap, weight));
-    const gradientOn = (batch: Batch, loss: (outputs: Outputs, batch: Batch) => Scalar): NamedTensors =>
-      gradientsOf(() => loss(model.forward(batch.inputs, 'probe'), batch), variables).gradients;
+    const gradientOn = (epoch: number, batch: Batch, loss: (outputs: Outputs, batch: Batch) => Scalar): NamedTensors =>
+      gradientsOf(() => loss(model.forward(batch.inputs, { mode: 'probe', epoch, step: 0 }), batch), variables).gradients;
 
     /** What `learned` takes for the derivative by the weight: the mean over the first tensor of the model of the Hessian times the gradient. */
-    const curvature = (batch: Batch): Scalar => {
-      const gradient = () => gradientOn(batch, (outputs) => mixed(classification(outputs, batch), modalityGap(outputs)));
+    const curvature = (epoch: number, batch: Batch): Scalar => {
+      const gradient = () => gradientOn(epoch, batch, (outputs) => mixed(classification(outputs, batch), modalityGap(outputs)));
       const first = Object.keys(variables)[0]!;
-      return tf.mean(hessianTimes(gradient, variables, gradientOn(batch, classification))[first]!);
+      return tf.mean(hessianTimes(gradient, variables, gradientOn(epoch, batch, classification))[first]!);
     };
-    const bilevel = (train: Batch, validation: Batch, eta: number): Scalar => {
-      const [ofClass, ofGap] = [gradientOn(train, classification), gradientOn(train, modalityGap)];
+    const bilevel = (epoch: number, train: Batch, validation: Batch, eta: number): Scalar => {
+      const [ofClass, ofGap] = [gradientOn(epoch, train, classification), gradientOn(epoch, train, modalityGap)];
       const step = Object.fromEntries(Object.keys(ofClass).map((name) => [name, mixed(ofClass[name]!, ofGap[name]!)]));
-      return hypergradient(displaced(variables, step, -eta, () => gradientOn(validation, classification)), ofClass, ofGap, eta);
+      return hypergradient(displaced(variables, step, -eta, () => gradientOn(epoch, validation, classification)), ofClass, ofGap, eta);
     };
     const updateWeight = (epoch: number, derivative: Scalar): void => {
       const rate = settings.weightLearningRate * 0.5 ** Math.floor(epoch / settings.halveEvery);
@@ -131,13 +131,13 @@ export const lfm: Method = {
       const shuffled = context.random('heldOut', { epoch: 0, step: 0 }).shuffle(range(0, tools.labels('train').length));
       const count = Math.min(HELD_OUT.kept, shuffled.length >> 1);
       kept = shuffled.subarray(count).sort();
-      tools.withBatch('train', shuffled.subarray(0, Math.min(HELD_OUT.used, count)), modalities, (batch) => updateWeight(epoch, curvature(batch)));
+      tools.withBatch('train', shuffled.subarray(0, Math.min(HELD_OUT.used, count)), modalities, (batch) => updateWeight(epoch, curvature(epoch, batch)));
     };
     const lookAhead = (epoch: number, tools: EpochTools): void => {
       const rows = tools.batches(epoch)[0]!;
       const others = context.random('bilevel', { epoch, step: 0 }).shuffle(range(0, tools.labels('validation').length)).subarray(0, rows.length);
       tools.withBatch('train', rows, modalities, (train) => tools.withBatch('validation', others, modalities, (validation) =>
-        updateWeight(epoch, bilevel(train, validation, tools.learningRate))));
+        updateWeight(epoch, bilevel(epoch, train, validation, tools.learningRate))));
     };
 
     yield {

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
-import { createRandom, seedFor } from '../../core/random.ts';
+import { createRandom, type Random, seedFor } from '../../core/random.ts';
 import { createLinear, type Linear } from './layers.ts';
-import { prefixed, type Encoder, type EncoderKind, type ForwardMode, type Module, type NamedVariables } from './module.ts';
+import { prefixed, type Encoder, type EncoderKind, type ForwardMode, type Input, type InputSpec, type Module, type NamedVariables, type Pass } from './module.ts';
 
 /** How the logits of the modalities become one prediction (methods.md 3.2). */
 export type FusionKind = 'sum' | 'mean' | 'concat';
@@ -20,7 +20,7 @@ export interface Outputs {
 
 /** What a model is built from. */
 export interface ModelOptions {
-  readonly modalities: readonly { readonly id: string; readonly shape: readonly number[]; readonly encoder: EncoderKind }[];
+  readonly modalities: readonly (InputSpec & { readonly id: string; readonly encoder: EncoderKind })[];
   readonly classes: number;
   readonly fusion: FusionKind;
   readonly seed: number;
@@ -35,6 +35,12 @@ export interface Head extends Module {
 export interface Coupling extends Module {
   apply(maps: Readonly<Record<string, Tensor>>, index: number, mode: ForwardMode): Readonly<Record<string, Tensor>>;
 }
+
+/**
+ * One forward pass of the model. Its dropout depends on the seed, the modality, the epoch and the step alone, so it is the same in
+ * a resumed run, in a second pass of the same step, and in another stage that trains the same branch (as the batches are).
+ */
+export type ModelPass = { readonly mode: 'evaluate' } | { readonly mode: 'train' | 'probe'; readonly epoch: number; readonly step: number };
 
 interface Branch {
   readonly encoder: Encoder;
@@ -68,11 +74,19 @@ export class MultimodalModel {
     for (const modality of this.modalities) this.reset(modality);
   }
 
-  /** Features and logits of the given modalities; `inputs` are [B, ...shape]. */
-  forward(inputs: Readonly<Record<string, Tensor>>, mode: ForwardMode, modalities: readonly string[] = this.modalities): Outputs {
+  /** Features and logits of the given modalities; `inputs` holds at least theirs. */
+  forward(inputs: Readonly<Record<string, Input>>, pass: ModelPass, modalities: readonly string[] = this.modalities): Outputs {
     return this.classify(this.coupling
-      ? this.encodeTogether(inputs, mode, this.coupling)
-      : Object.fromEntries(modalities.map((modality) => [modality, this.branch(modality).encoder.apply(inputs[modality]!, mode)])));
+      ? this.encodeTogether(inputs, pass, this.coupling)
+      : Object.fromEntries(modalities.map((modality) => [modality, this.branch(modality).encoder.apply(inputs[modality]!, this.passOf(modality, pass))])));
+  }
+
+  /** Stands for a modality that is not there, as one sample: zeros, and a mask of zeros where the modality is masked. The caller disposes it. */
+  absentInput(modality: string): Input {
+    const { shape, dtype, masked } = this.optionsOf(modality);
+    const lengths = shape.map((length) => length ?? 1);
+    const values = tf.zeros([1, ...lengths], dtype ?? 'float32');
+    return masked ? { values, mask: tf.zeros([1, lengths[0]!]) } : { values };
   }
 
   /** These features [B, d_m] with the logits that the heads give them. */
@@ -155,11 +169,10 @@ export class MultimodalModel {
 
   /** Initialises a branch anew, exactly as at the beginning. */
   reset(modality: string): void {
-    const found = this.options.modalities.find((each) => each.id === modality);
-    if (!found) throw new Error(`No modality ${modality}`);
+    const found = this.optionsOf(modality);
     this.disposeBranch(modality);
     const random = createRandom(seedFor(`init:${modality}`, this.options.seed));
-    const encoder = found.encoder.create(found.shape, random);
+    const encoder = found.encoder.create(found, random);
     this.branches.set(modality, { encoder, head: createLinear(encoder.featureSize, this.options.classes, random) });
   }
 
@@ -223,15 +236,28 @@ export class MultimodalModel {
   }
 
   /** Runs all encoders part by part, with the coupling after every part. */
-  private encodeTogether(inputs: Readonly<Record<string, Tensor>>, mode: ForwardMode, coupling: Coupling): Record<string, Tensor2D> {
-    let maps: Readonly<Record<string, Tensor>> = inputs;
+  private encodeTogether(inputs: Readonly<Record<string, Input>>, pass: ModelPass, coupling: Coupling): Record<string, Tensor2D> {
+    let maps: Readonly<Record<string, Tensor>> = Object.fromEntries(this.modalities.map((modality) => [modality, inputs[modality]!.values]));
+    const passes = new Map(this.modalities.map((modality) => [modality, this.passOf(modality, pass)]));
     const depth = Math.max(...this.modalities.map((modality) => this.encoderParts(modality).length));
     for (let index = 0; index < depth; index++) {
       // The features of an encoder with fewer parts wait for the others.
-      maps = Object.fromEntries(this.modalities.map((modality) => [modality, this.encoderParts(modality)[index]?.apply(maps[modality]!, mode) ?? maps[modality]!]));
-      maps = coupling.apply(maps, index, mode);
+      maps = Object.fromEntries(this.modalities.map((modality) => [modality,
+        this.encoderParts(modality)[index]?.apply({ ...inputs[modality], values: maps[modality]! }, passes.get(modality)!) ?? maps[modality]!]));
+      maps = coupling.apply(maps, index, pass.mode);
     }
     return maps as Record<string, Tensor2D>;
+  }
+
+  private passOf(modality: string, pass: ModelPass): Pass {
+    if (pass.mode === 'evaluate') return { mode: 'evaluate', random: noRandom };
+    return { mode: pass.mode, random: createRandom(seedFor(`dropout:${modality}:${pass.epoch}:${pass.step}`, this.options.seed)) };
+  }
+
+  private optionsOf(modality: string): ModelOptions['modalities'][number] {
+    const found = this.options.modalities.find((each) => each.id === modality);
+    if (!found) throw new Error(`No modality ${modality}`);
+    return found;
   }
 
   private branch(modality: string): Branch {
@@ -257,3 +283,9 @@ export class MultimodalModel {
 function setOf(modalities: readonly string[]): string {
   return modalities.toSorted().join('+');
 }
+
+function noDraw(): never {
+  throw new Error('An evaluation draws no random numbers');
+}
+
+const noRandom: Random = { uniform: noDraw, normal: noDraw, integer: noDraw, shuffle: noDraw };

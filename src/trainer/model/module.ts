@@ -16,16 +16,38 @@ export interface Module {
   dispose(): void;
 }
 
-/** A piece of an encoder: maps [B, ...] to [B, ..., channels], channel last. */
-export interface EncoderPart {
-  readonly channels: number;
-  apply(input: Tensor, mode: ForwardMode): Tensor;
+/** What inputs of a modality look like, without the batch axis, channel last. */
+export interface InputSpec {
+  /** `null` is an axis whose length differs from batch to batch (the longest sample of the batch; the others are padded). */
+  readonly shape: readonly (number | null)[];
+  /** `int32` for ids of tokens; absent: `float32`. */
+  readonly dtype?: 'float32' | 'int32';
+  /** Whether inputs come with a mask of their first axis. */
+  readonly masked?: boolean;
 }
 
-/** Maps one modality's input [B, ...shape] to features [B, featureSize]. */
+/** Inputs of one modality: `values` [B, ...shape] and, for a masked one, `mask` [B, length], float32: 1 where the first axis has content, 0 where it is padding. */
+export type Input = {
+  readonly values: Tensor;
+  readonly mask?: Tensor2D;
+};
+
+/** One forward pass of one modality. `random` is for dropout; in `evaluate` it must not be drawn from, and throws. */
+export interface Pass {
+  readonly mode: ForwardMode;
+  readonly random: Random;
+}
+
+/** A piece of an encoder: maps values [B, ...] to [B, ..., channels], channel last. The mask is that of the encoder's input. */
+export interface EncoderPart {
+  readonly channels: number;
+  apply(input: Input, pass: Pass): Tensor;
+}
+
+/** Maps one modality's input to features [B, featureSize]. A sample whose mask is all 0 has features too (a modality that is absent), and finite ones. */
 export interface Encoder extends Module {
   readonly featureSize: number;
-  apply(input: Tensor, mode: ForwardMode): Tensor2D;
+  apply(input: Input, pass: Pass): Tensor2D;
   /** The same map cut at the places where branches can be coupled; one after another they are `apply`, and the last one ends in the features. */
   readonly parts: readonly EncoderPart[];
 }
@@ -36,10 +58,15 @@ export interface EncoderKind {
   readonly label: string;
   /** Paper and repo:path where the architecture and its initialisation come from. */
   readonly source: string;
-  /** Undefined if inputs of this shape (without the batch axis, channel last) fit, else a sentence that says what is wanted. */
-  refuses(shape: readonly number[]): string | undefined;
-  /** Creates the encoder with freshly initialised variables; `random` is the only source of randomness. */
-  create(shape: readonly number[], random: Random): Encoder;
+  /** Undefined if such inputs fit, else a sentence that says what is wanted. */
+  refuses(input: InputSpec): string | undefined;
+  /** Creates the encoder with freshly initialised variables for inputs that it does not refuse; `random` is the only source of randomness. */
+  create(input: InputSpec, random: Random): Encoder;
+}
+
+/** The axes' lengths, where all of them are fixed; undefined if one varies. */
+export function fixedShape({ shape }: InputSpec): readonly number[] | undefined {
+  return shape.every((length) => length !== null) ? shape : undefined;
 }
 
 /** Tensors or variables by name. */

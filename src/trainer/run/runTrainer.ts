@@ -155,7 +155,7 @@ function createModel(config: RunConfig, dataset: Dataset): MultimodalModel {
   const modalities = dataset.modalities.map(({ id, shape, encoder }) => {
     const name = typeof chosen === 'string' ? chosen : chosen?.[id] ?? encoder;
     const kind = findEncoder(name);
-    const refusal = kind.refuses(shape);
+    const refusal = kind.refuses({ shape });
     if (refusal) throw new UserError(`Encoder ${name} does not fit modality ${id} of shape [${shape.join(', ')}]: ${refusal}`, 'Choose another one under model.encoder.');
     return { id, shape, encoder: kind };
   });

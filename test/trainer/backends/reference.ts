@@ -62,7 +62,7 @@ export function trainingStep(): Tensor[] {
   const optimizer = createSgd(encoder.parameters, 0.9, 1e-4);
   const inputs = noise([6, 28, 28, 3], 2);
   const { value, gradients } = gradientsOf(() => {
-    const logits = encoder.apply(inputs, 'train');
+    const logits = encoder.apply({ values: inputs }, { mode: 'train', random: createRandom(2) });
     const labels = tf.oneHot(tf.tensor1d([3, 1, 0, 15, 7, 7], 'int32'), 16, 1, 0, 'float32');
     return tf.neg(tf.mean(tf.sum(tf.mul(tf.logSoftmax(logits), labels), 1))) as Scalar;
   }, encoder.parameters);
@@ -70,7 +70,7 @@ export function trainingStep(): Tensor[] {
   const variables = [...Object.values(encoder.parameters), ...Object.values(encoder.buffers)].map((each) =>
     each.clone(),
   );
-  const results = [value, ...Object.values(gradients), ...variables, encoder.apply(inputs, 'evaluate')];
+  const results = [value, ...Object.values(gradients), ...variables, encoder.apply({ values: inputs }, { mode: 'evaluate', random: createRandom(2) })];
   encoder.dispose();
   optimizer.dispose();
   return results;

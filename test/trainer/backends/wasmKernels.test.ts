@@ -264,7 +264,7 @@ describe('memory', () => {
       for (let step = 0; step < count; step++) {
         tf.tidy(() => {
           const { gradients } = gradientsOf(
-            () => tf.mean(tf.square(encoder.apply(inputs, 'train'))) as Scalar,
+            () => tf.mean(tf.square(encoder.apply({ values: inputs }, { mode: 'train', random }))) as Scalar,
             encoder.parameters,
           );
           optimizer.apply(gradients, 1e-3);

@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Tensor, Tensor2D, Variable } from '@tensorflow/tfjs-core';
+import type { Tensor2D, Variable } from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRandom } from '../../../src/core/random.ts';
 import type { Stage } from '../../../src/trainer/methods/method.ts';
 import { agm, clipped, shapleyParts, signalFactors, strengths } from '../../../src/trainer/methods/agm.ts';
 import type { FusionKind } from '../../../src/trainer/model/model.ts';
+import type { Input } from '../../../src/trainer/model/module.ts';
 import { expectClose, useBackend } from '../numbers.ts';
 import {
   addRows, convolutional, encode, expectGradients, fixtureF, fuseRows, gradientsOfStep, matrix, numbersOf, plainCrossEntropy, randomBatch, randomImages, readingsOf,
@@ -58,7 +59,7 @@ function plainStep(weights: Weights, inputs: Rows, target: readonly number[], av
 
 /** A stage with three features, whose encoders and heads hand their input on, so that the parts are the inputs. */
 function transparentStage(settings: Record<string, unknown> = {}) {
-  const apply = (input: Tensor) => tf.clone(input) as Tensor2D;
+  const apply = ({ values }: Input) => tf.clone(values) as Tensor2D;
   const encoder = encoderKind(() => ({ featureSize: 3, apply, parts: [{ channels: 3, apply }], parameters: {}, buffers: {}, dispose: () => undefined }));
   const made = firstStage(agm, { settings, encoder, shape: [3] });
   for (const modality of ['a', 'b']) made.stage.variables[`${modality}.head.weight`]!.assign(tf.eye(3));
@@ -97,7 +98,7 @@ describe('agm', () => {
     const { model, stage, dispose } = transparentStage();
     state(stage, 'averages').assign(tf.tensor1d([1, 1.2]));
     state(stage, 'count').assign(tf.scalar(4));
-    await gradientsOfStep(model, stage, batchOf(labels, 3, { inputs: { a: matrix(z1), b: matrix(z2) } }));
+    await gradientsOfStep(model, stage, batchOf(labels, 3, { inputs: { a: { values: matrix(z1) }, b: { values: matrix(z2) } } }));
     expectClose(Object.values(readingsOf(stage)), [0.72854208, 1.18362684], 1e-5, 'kappa');
     expectClose(state(stage, 'averages').dataSync(), [0.89070432, 1.13681555], 1e-5, 'averages');
     expect(state(stage, 'count').dataSync()[0]).toBe(5);
@@ -106,7 +107,7 @@ describe('agm', () => {
 
   it('starts its averages with the scores of the first batch, capped for each sample', async () => {
     const { model, stage, dispose } = transparentStage();
-    await gradientsOfStep(model, stage, batchOf([1, 2], 3, { inputs: { a: matrix([[100, 0, 0], z1[1]!]), b: matrix([[0, 100, 0], z2[1]!]) } }));
+    await gradientsOfStep(model, stage, batchOf([1, 2], 3, { inputs: { a: { values: matrix([[100, 0, 0], z1[1]!]) }, b: { values: matrix([[0, 100, 0], z2[1]!]) } } }));
     const second = [z1, z2].map((rows) => plainCrossEntropy([rows[1]!], [2]));
     expectClose(state(stage, 'averages').dataSync(), [(-Math.log(1e-8) + second[0]!) / 2, second[1]! / 2], 1e-5, 'averages');
     dispose();
@@ -119,7 +120,7 @@ describe('agm', () => {
     const alpha = Math.LN2 / (strong[0]! - strong[1]!);
     const { model, stage, dispose } = transparentStage({ alpha });
     state(stage, 'averages').assign(tf.tensor1d([1, 1 + Math.log(strong[0]! - Math.LN2 / alpha)]));
-    const { gradients, losses } = await gradientsOfStep(model, stage, batchOf([0], 3, { inputs: { a: matrix([parts[0]!]), b: matrix([parts[1]!]) } }));
+    const { gradients, losses } = await gradientsOfStep(model, stage, batchOf([0], 3, { inputs: { a: { values: matrix([parts[0]!]) }, b: { values: matrix([parts[1]!]) } } }));
     expectClose(Object.values(readingsOf(stage)), [0.5, 2], 1e-5, 'kappa');
     expectClose([losses['total']!], [0.16984602], 1e-5, 'L');
     const signals = [[-0.07810263, 0.0570976, 0.02100503], [-0.31241053, 0.2283904, 0.08402013]];
@@ -170,7 +171,7 @@ describe('agm', () => {
       const { model, stage, dispose } = firstStage(agm, { modalities, fusion });
       scatter(stage, random);
       const { batch, inputs } = randomBatch(random, modalities, 5);
-      const outputs = model.forward(batch.inputs, 'evaluate');
+      const outputs = model.forward(batch.inputs, { mode: 'evaluate' });
       const shown = stage.unimodal!(outputs);
       for (const [modality, rows] of Object.entries(partsAt(numbersOf(stage.variables), inputs, fusion))) {
         expectClose(shown[modality]!.dataSync(), rows.flat(), 1e-4, `part of ${modality}`, 1e-5);
@@ -197,13 +198,13 @@ describe('agm', () => {
     const target = [0, 1, 2, 0];
     await gradientsOfStep(model, stage, batchOf(target, 3, { inputs }));
     for (const modality of ['a', 'b'] as const) {
-      const mean = Array.from(inputs[modality].dataSync()).reduce((sum, value) => sum + value / 256, 0);
+      const mean = Array.from(inputs[modality].values.dataSync()).reduce((sum, value) => sum + value / 256, 0);
       expectClose(model.variables()[`${modality}.encoder.bn0.running_mean`]!.dataSync(), [0.1 * mean], 1e-4, modality);
     }
     // Weights and statistics are still those of the step: both inputs with the batch's own statistics, one with the running ones.
     const logits = (mode: 'probe' | 'evaluate', present: string[]) => addRows(['a', 'b'].map((modality) => {
       const input = inputs[modality as 'a' | 'b'];
-      return model.forward({ [modality]: present.includes(modality) ? input : tf.zerosLike(input) }, mode, [modality]).logits[modality]!.arraySync();
+      return model.forward({ [modality]: present.includes(modality) ? input : { values: tf.zerosLike(input.values) } }, { mode, epoch: 0, step: 0 }, [modality]).logits[modality]!.arraySync();
     }));
     const parts = plainParts((...present) => logits(present.length === 2 ? 'probe' : 'evaluate', present), ['a', 'b']);
     expectClose(state(stage, 'averages').dataSync(), Object.values(parts).map((rows) => plainCrossEntropy(rows, target)), 1e-4, 'scores');

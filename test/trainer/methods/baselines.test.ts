@@ -79,7 +79,7 @@ describe('sum', () => {
     const loss = (at: typeof weights) => plainCrossEntropy(fuseRows(at, encodeAll(at, inputs), fusion), target);
     expectClose([losses['total']!], [loss(weights)], 1e-5, 'L');
     expectGradients(gradients, slopes(loss, weights), 'gradient');
-    const shares = stage.unimodal!(model.forward(batch.inputs, 'evaluate'));
+    const shares = stage.unimodal!(model.forward(batch.inputs, { mode: 'evaluate' }));
     const expected = shareRows(weights, encodeAll(weights, inputs), fusion);
     for (const modality of modalities) expectClose(shares[modality]!.dataSync(), expected[modality]!.flat(), 1e-4, `share of ${modality}`, 1e-6);
     dispose();

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
+import type { Tensor2D } from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRandom } from '../../../src/core/random.ts';
 import { cgmnistEncoder } from '../../../src/trainer/encoders/cgmnist.ts';
@@ -7,6 +7,7 @@ import { mlpEncoder } from '../../../src/trainer/encoders/mlp.ts';
 import { createGates } from '../../../src/trainer/methods/gates.ts';
 import { greedy, learningSpeed, nextBalance, speedDifference, type Speeds } from '../../../src/trainer/methods/greedy.ts';
 import { MultimodalModel } from '../../../src/trainer/model/model.ts';
+import type { Input } from '../../../src/trainer/model/module.ts';
 import { createSgd } from '../../../src/trainer/model/optimizer.ts';
 import { trainStep } from '../../../src/trainer/loop/trainStep.ts';
 import { expectClose, useBackend } from '../numbers.ts';
@@ -101,8 +102,8 @@ describe('greedy', () => {
 
   it('has the golden gates, and running means of each modality\'s own gates', () => {
     // Two channels and two positions; the last part of the encoder averages the positions.
-    const parts = [{ channels: 2, apply: (map: Tensor) => tf.clone(map) }, { channels: 2, apply: (map: Tensor) => tf.mean(map, 1) }];
-    const encoder = encoderKind(() => ({ featureSize: 2, parts, apply: (map) => tf.mean(map, 1) as Tensor2D, parameters: {}, buffers: {}, dispose: () => undefined }));
+    const parts = [{ channels: 2, apply: ({ values }: Input) => tf.clone(values) }, { channels: 2, apply: ({ values }: Input) => tf.mean(values, 1) }];
+    const encoder = encoderKind(() => ({ featureSize: 2, parts, apply: ({ values }) => tf.mean(values, 1) as Tensor2D, parameters: {}, buffers: {}, dispose: () => undefined }));
     const model = new MultimodalModel({ modalities: modalities.map((id) => ({ id, shape: [2, 2], encoder })), classes: 3, fusion: 'sum', seed: 0 });
     const gates = createGates(model, 4, 0);
     const given = {
@@ -167,7 +168,7 @@ describe('greedy', () => {
     const held = stage.state!['held']!;
     model.variables()['coupling.0.mean0']!.assign(tf.tensor1d([0.3, 0.8]));
     const { batch, inputs } = randomBatch(random, modalities, 4);
-    const logitsOf = (mode: 'probe' | 'evaluate', b: number[][]) => Array.from(model.forward({ a: batch.inputs['a']!, b: matrix(b) }, mode).logits['a']!.dataSync());
+    const logitsOf = (mode: 'probe' | 'evaluate', b: number[][]) => Array.from(model.forward({ a: batch.inputs['a']!, b: { values: matrix(b) } }, { mode, epoch: 0, step: 0 }).logits['a']!.dataSync());
     const other = inputs['b']!.map((row) => row.map((value) => value + 1));
     const free = logitsOf('evaluate', inputs['b']!);
     held.assign(tf.scalar(0));
@@ -216,7 +217,7 @@ describe('greedy', () => {
       modalities: [{ id: 'a', shape: [8, 8, 1], encoder: cgmnistEncoder }, { id: 'b', shape: [4], encoder: mlpEncoder }], classes: 3, fusion: 'sum', seed: 0,
     });
     model.couple(createGates(model, 4, 0));
-    const { features } = model.forward({ a: randomImages(createRandom(1), 2), b: tf.ones([2, 4]) }, 'evaluate');
+    const { features } = model.forward({ a: randomImages(createRandom(1), 2), b: { values: tf.ones([2, 4]) } }, { mode: 'evaluate' });
     expect([features['a']!.shape, features['b']!.shape]).toEqual([[2, 512], [2, 64]]);
     model.dispose();
   });

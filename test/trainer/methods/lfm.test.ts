@@ -89,7 +89,7 @@ describe('lfm', () => {
   it('keeps 16 samples away from training and learns the weight from 8 of them', async () => {
     const { stage, dispose } = firstStage(lfm, { settings: { schedule: 'learned', weightLearningRate: 0 } });
     const seen: number[][] = [];
-    const inputs = { a: tf.ones([8, 2]), b: tf.ones([8, 2]) };
+    const inputs = { a: { values: tf.ones([8, 2]) }, b: { values: tf.ones([8, 2]) } };
     for (const epoch of [0, 1]) {
       await stage.startEpoch!(epoch, {
         labels: () => new Array<number>(40).fill(0),
@@ -126,9 +126,9 @@ describe('lfm', () => {
   function drawn(settings: Readonly<Record<string, unknown>>) {
     const made = firstStage(lfm, { settings, classes: 2 });
     const random = createRandom(9);
-    const draw = (): Batch => ({ ...batchOf([0, 1, 0, 1], 2), inputs: { a: tf.tensor2d(normalRows(random, 4, 2)), b: tf.tensor2d(normalRows(random, 4, 2)) } });
+    const draw = (): Batch => ({ ...batchOf([0, 1, 0, 1], 2), inputs: { a: { values: tf.tensor2d(normalRows(random, 4, 2)) }, b: { values: tf.tensor2d(normalRows(random, 4, 2)) } } });
     const batches = { train: draw(), validation: draw() };
-    const of = (batch: Batch) => made.model.forward(batch.inputs, 'probe').logits as Readonly<Record<'a' | 'b', Tensor2D>>;
+    const of = (batch: Batch) => made.model.forward(batch.inputs, { mode: 'probe', epoch: 0, step: 0 }).logits as Readonly<Record<'a' | 'b', Tensor2D>>;
     const classification = (batch: Batch): Scalar => tf.losses.softmaxCrossEntropy(batch.oneHot, tf.div(tf.add(of(batch).a, of(batch).b), 2));
     const mixed = (weight: number) => gradientsOf(() => tf.add(tf.mul(classification(batches.train), 1 - weight),
       tf.mul(gap([of(batches.train).a, of(batches.train).b], 'reversed'), weight)), made.stage.variables).gradients;

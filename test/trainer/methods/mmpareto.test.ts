@@ -108,7 +108,7 @@ describe('mmpareto', () => {
 
   it('leaves the auxiliary heads out of the prediction and their gradients as they are', () => {
     const { model, stage, dispose } = firstStage(mmpareto);
-    const outputs = model.forward({ a: tf.ones([1, 2]), b: tf.ones([1, 2]) }, 'evaluate');
+    const outputs = model.forward({ a: { values: tf.ones([1, 2]) }, b: { values: tf.ones([1, 2]) } }, { mode: 'evaluate' });
     const before = [...model.fuse(outputs).dataSync()];
     stage.variables['auxiliary.a.bias']!.assign(tf.tensor1d([5, 5, 5]));
     expect([...model.fuse(outputs).dataSync()]).toEqual(before);
@@ -125,7 +125,7 @@ describe('mmpareto', () => {
     scatter(stage, random);
     const { batch, inputs } = randomBatch(random, ['a', 'b'], 3);
     const weights = numbersOf(stage.variables);
-    const shown = stage.unimodal!(model.forward(batch.inputs, 'evaluate'));
+    const shown = stage.unimodal!(model.forward(batch.inputs, { mode: 'evaluate' }));
     for (const modality of ['a', 'b']) {
       const rows = affine(encode(weights, modality, inputs[modality]!), weights[`auxiliary.${modality}.weight`]!, weights[`auxiliary.${modality}.bias`]!);
       expectClose(shown[modality]!.dataSync(), rows.flat(), 1e-5, modality, 1e-6);

@@ -7,7 +7,7 @@ import { EpochTotals } from '../../../src/trainer/loop/epochTotals.ts';
 import type { Stage } from '../../../src/trainer/methods/method.ts';
 import type { Batch, StepPlace } from '../../../src/trainer/loop/batch.ts';
 import type { FusionKind, MultimodalModel } from '../../../src/trainer/model/model.ts';
-import type { NamedTensors } from '../../../src/trainer/model/module.ts';
+import type { Input, NamedTensors } from '../../../src/trainer/model/module.ts';
 import type { Optimizer } from '../../../src/trainer/model/optimizer.ts';
 import { trainStep } from '../../../src/trainer/loop/trainStep.ts';
 import { expectClose } from '../numbers.ts';
@@ -40,7 +40,7 @@ export function randomBatch(random: Random, modalities: readonly string[], size:
   const rows = modalities.map((modality) => [modality, normalRows(random, size, 2).map((row) => row.map((value) => Math.fround(scale * value)))] as const);
   const labels = Array.from({ length: size }, () => random.integer(classes));
   const inputs = Object.fromEntries(rows);
-  return { batch: batchOf(labels, classes, { inputs: Object.fromEntries(rows.map(([modality, values]) => [modality, tf.tensor2d(values)])) }), inputs, labels };
+  return { batch: batchOf(labels, classes, { inputs: Object.fromEntries(rows.map(([modality, values]) => [modality, { values: tf.tensor2d(values) }])) }), inputs, labels };
 }
 
 /** One step of the stage without an update: the gradients that the optimizer is given, and the losses that are recorded. */
@@ -54,11 +54,11 @@ export async function gradientsOfStep(model: MultimodalModel, stage: Stage, batc
 }
 
 /** Options of `firstStage` for encoders with convolutions and batch norm, of inputs [8, 8, 1]. */
-export const convolutional = { encoder: encoderKind((_shape, random) => createCgmnistEncoder(1, [2, 2, 2, 2, 3], random)), shape: [8, 8, 1] };
+export const convolutional = { encoder: encoderKind((_input, random) => createCgmnistEncoder(1, [2, 2, 2, 2, 3], random)), shape: [8, 8, 1] };
 
 /** Random images for `convolutional`, around `mean`. */
-export function randomImages(random: Random, samples: number, mean = 0): Tensor {
-  return tf.tensor(Float32Array.from({ length: samples * 64 }, () => mean + random.normal()), [samples, 8, 8, 1]);
+export function randomImages(random: Random, samples: number, mean = 0): Input {
+  return { values: tf.tensor(Float32Array.from({ length: samples * 64 }, () => mean + random.normal()), [samples, 8, 8, 1]) };
 }
 
 /** Scalars that a stage reports, in ordinary numbers. */

@@ -32,7 +32,7 @@ export function encoderKind(create: EncoderKind['create']): EncoderKind {
 /** The first stage of a method on a small model whose inputs are [B, 2]; `dispose` frees both. */
 export function firstStage(method: Method, options: StageOptions = {}): { model: MultimodalModel; stage: Stage; dispose: () => void } {
   const { settings = {}, modalities = ['a', 'b'], classes = 3, featureSize = 2, fusion = 'sum', epochs = 10, shape = [2] } = options;
-  const encoder = options.encoder ?? encoderKind((_shape, random) => createMlpEncoder(2, 4, featureSize, random));
+  const encoder = options.encoder ?? encoderKind((_input, random) => createMlpEncoder(2, 4, featureSize, random));
   const model = new MultimodalModel({ modalities: modalities.map((id) => ({ id, shape, encoder })), classes, fusion, seed: 0 });
   const stage = method.stages(model, {
     hparams: z.strictObject(hparamShape(method.hparams)).parse(settings),
