@@ -27,13 +27,16 @@ export function createCatalog(): Catalog {
 
 /** JSON Schema of `*.udi.yaml`, for completion and validation in editors. */
 export function createConfigJsonSchema(catalog: Catalog): unknown {
-  return z.toJSONSchema(configSchema(catalog), { io: 'input' });
+  return { ...z.toJSONSchema(configSchema(catalog), { io: 'input' }), ...sharedBlocks };
 }
+
+/** Keys at the top that hold what others share by anchors; they are not read. */
+const sharedBlocks = { patternProperties: { '^(x-|\\.)': { description: 'A block for anchors (&name), aliases (*name) and merge keys (<<); not read itself.' } } };
 
 /** JSON Schema of `*.udi-study.yaml`; a base that stands in the study itself is a config without need of a name. */
 export function createStudyJsonSchema(catalog: Catalog): unknown {
   const study = studySchema(catalog);
   const { base } = study.shape;
   const inline = z.union([z.string().min(1), configSchema(catalog).partial({ name: true })]).describe(base.description ?? '');
-  return z.toJSONSchema(study.partial({ name: true }).extend({ base: inline }), { io: 'input' });
+  return { ...z.toJSONSchema(study.partial({ name: true }).extend({ base: inline }), { io: 'input' }), ...sharedBlocks };
 }

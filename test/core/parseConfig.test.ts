@@ -32,6 +32,14 @@ describe('parseConfig', () => {
     expect(parse(text).config?.name).toBe('fallback');
   });
 
+  it('cuts the name of a file to what a name may be, and never through a character', () => {
+    const unnamed = good.replace('name: first\n', '');
+    const named = (name: string) => parseConfig(unnamed, catalog, { name }).config?.name;
+    expect(named('x'.repeat(150))).toBe('x'.repeat(120));
+    expect(named(`${'x'.repeat(119)}😀y`)).toBe('x'.repeat(119));
+    expect(named('')).toBe('run');
+  });
+
   it('is stable: a complete config parses to itself', () => {
     const { config } = parse(good);
     expect(parse(JSON.stringify(config)).config).toEqual(config);
@@ -73,7 +81,7 @@ describe('parseConfig', () => {
 
   it('reports broken YAML with its line, and an empty file', () => {
     expect(problemsOf('name: "open\nmethod: x\n')[0]?.at).toMatch(/^[123]:/);
-    expect(problemsOf('dataset: *other\n')).toEqual([{ key: '', message: expect.stringContaining('Unresolved alias') as string, at: '1:1' }]);
+    expect(problemsOf('dataset: *other\n')).toEqual([{ key: '', message: expect.stringContaining('no anchor &other') as string, at: '1:10' }]);
     expect(problemsOf('').map((problem) => problem.key).sort()).toEqual(['dataset', 'method', 'training']);
   });
 

@@ -36,6 +36,12 @@ describe('parseStudy', () => {
     expect(base.method).not.toHaveProperty('tieTolerance');
   });
 
+  it('takes shared blocks and merge keys, and says where in them something is wrong', () => {
+    const text = 'x-common: &common { training.epochs: 3 }\nbase: base.udi.yaml\nset: { <<: *common, dataset.root: data }\npresets: [alpha]\n';
+    expect(checked(text).base).toMatchObject({ training: { epochs: 3 }, dataset: { root: '/project/studies/data' } });
+    expect(problemsOf(text.replace('epochs: 3', 'epochs: 0'))).toMatchObject([{ key: 'set.training.epochs', at: '1:38' }]);
+  });
+
   it('starts paths of the base in its own folder', () => {
     const readFile = (path: string) => (path === '/project/bases/b.udi.yaml' ? baseText : '');
     const text = 'base: ../bases/b.udi.yaml\npresets: [alpha]\n';
@@ -111,7 +117,7 @@ describe('parseStudy', () => {
     ['a list instead of a map', '- alpha\n', [
       { key: '', message: 'A study is a map of keys such as base, presets and grid.', at: '1:1' }]],
     ['an alias without an anchor', 'base: *other\n', [
-      { key: '', message: expect.stringContaining('Unresolved alias') as string, at: '1:1' }]],
+      { key: '', message: expect.stringContaining('no anchor &other') as string, at: '1:7' }]],
   ])('reports %s with its place', (_, text, expected) => {
     expect(problemsOf(text)).toEqual(expected);
   });

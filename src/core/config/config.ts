@@ -40,11 +40,14 @@ function modelShape(catalog: Catalog) {
   };
 }
 
+/** Names of runs may be this long. */
+export const MAX_NAME = 120;
+
 /** Shapes of the objects a config consists of, by path: what the schema and the "did you mean" of an error share. */
 export function configShapes(catalog: Catalog) {
   return {
     top: {
-      name: z.string().min(1).max(120).describe('Name of the run, as shown in lists.'),
+      name: z.string().min(1).max(MAX_NAME).describe('Name of the run, as shown in lists.'),
       dataset: union(catalog.datasets, (dataset) => hparamShape(dataset.settings)).describe('What is trained on.'),
       model: z.strictObject(modelShape(catalog)).prefault({}).describe('Encoders and fusion.'),
       method: union(catalog.methods, (method) => hparamShape(method.hparams)).describe('How it is trained.'),

@@ -1,10 +1,11 @@
 import { parseDocument } from 'yaml';
 import { methodRefusal, type Catalog } from './catalog.ts';
-import { configSchema, configShapes, epochsOf, type RunConfig } from './config.ts';
+import { configSchema, configShapes, epochsOf, MAX_NAME, type RunConfig } from './config.ts';
 import { applyChanges } from './configChanges.ts';
 import { UserError } from '../errors.ts';
 import type { HParamSpecs } from './hparams.ts';
-import { findingsOf, readYaml, unknownName, valueAt, type ConfigProblem, type Finding, type Path, type Vocabulary } from './yamlProblems.ts';
+import { unknownName, type KnownNames } from './knownNames.ts';
+import { findingsOf, readYaml, valueAt, type ConfigProblem, type Finding, type Path, type Vocabulary } from './yamlProblems.ts';
 
 export type { ConfigProblem } from './yamlProblems.ts';
 
@@ -13,7 +14,7 @@ export type ParsedConfig =
   | { readonly config: RunConfig; readonly problems: readonly [] }
   | { readonly config: undefined; readonly problems: readonly ConfigProblem[] };
 
-/** Options of `parseConfig`. `name` is used when the file has none; `overrides` are `key=value` texts (`--set`). */
+/** Options of `parseConfig`. `name` is used, cut to the limit, when the file has none; `overrides` are `key=value` texts (`--set`). */
 export interface ParseOptions {
   readonly name: string;
   readonly overrides?: readonly string[];
@@ -32,7 +33,7 @@ export function parseConfig(text: string, catalog: Catalog, options: ParseOption
   if (!yaml) return { config: undefined, problems };
   const overrides = (options.overrides ?? []).map(parseOverride);
   const input = overrides.reduce((changed, [key, value]) => applyChanges(changed, { [key]: value }), yaml.input as unknown);
-  const checked = configCheck(catalog)({ name: options.name, ...(input as object) });
+  const checked = configCheck(catalog)({ name: cutName(options.name, MAX_NAME, 'run'), ...(input as object) });
   if (checked.config) return { config: checked.config, problems: [] };
   return {
     config: undefined,
@@ -42,6 +43,11 @@ export function parseConfig(text: string, catalog: Catalog, options: ParseOption
       return set ? { ...problem, message: `${problem.message} (from --set ${set[0]})` } : problem;
     }),
   };
+}
+
+/** A name that comes from a file, at most `limit` characters long and without half of one that takes two units; `otherwise` if it is empty. */
+export function cutName(name: string, limit: number, otherwise: string): string {
+  return name.slice(0, limit).replace(/[\uD800-\uDBFF]$/, '').trim() || otherwise;
 }
 
 /** `parseConfig` for callers that cannot go on: throws a `UserError` that lists `file:line:column` of every problem. */
@@ -89,14 +95,23 @@ export function modalitiesIn(config: RunConfig, catalog: Catalog, modalitiesOf?:
 
 /** The keys and names that a config may hold, given what it names already. */
 function vocabularyOf(input: unknown, catalog: Catalog): Vocabulary {
+  const names = (kind: string, entries: readonly { id: string; label: string }[]): KnownNames =>
+    ({ kind, known: entries.map(({ id }) => id), labels: Object.fromEntries(entries.map(({ id, label }) => [id, label])) });
+  const { top, model, training } = configShapes(catalog);
+  const dotted = [...Object.keys(training).map((key) => `training.${key}`), ...Object.keys(model).map((key) => `model.${key}`)];
   return {
-    keysAt: (path) => ({ kind: 'key', known: knownKeys(path, input, catalog) }),
+    keysAt: (path) => ({
+      kind: 'key', known: knownKeys(path, input, catalog),
+      elsewhere: path.length === 0 ? dotted : [...Object.keys(top), ...dotted.filter((key) => !key.startsWith(`${path[0]}.`))],
+    }),
     namesAt: (path) => {
-      switch (path.join('.')) {
-        case 'dataset.name': return { kind: 'dataset', known: catalog.datasets.map((entry) => entry.id) };
-        case 'method.name': return { kind: 'method', known: catalog.methods.map((entry) => entry.id) };
+      const key = path.join('.');
+      switch (key) {
+        case 'dataset.name': return names('dataset', catalog.datasets);
+        case 'method.name': return names('method', catalog.methods);
+        case 'model.fusion': return names('fusion', catalog.fusions);
         case 'training.schedule.name': return { kind: 'schedule', known: ['constant', 'step'] };
-        default: return undefined;
+        default: return /^model\.encoder(\.[^.]+)?(\.name)?$/.test(key) ? names('encoder', catalog.encoders) : undefined;
       }
     },
   };

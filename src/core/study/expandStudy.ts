@@ -1,5 +1,5 @@
 import type { Catalog } from '../config/catalog.ts';
-import type { RunConfig } from '../config/config.ts';
+import { MAX_NAME, type RunConfig } from '../config/config.ts';
 import { applyChanges } from '../config/configChanges.ts';
 import { UserError } from '../errors.ts';
 import { configCheck, modalitiesIn, type CheckedConfig, type FindModalities } from '../config/parseConfig.ts';
@@ -20,9 +20,6 @@ export interface CheckedStudy {
   /** Where relative paths in the study start (absolute). */
   readonly folder: string;
 }
-
-/** Names of runs may be this long (`config.ts`). */
-const MAX_NAME = 120;
 
 /**
  * The tables and runs of a study. Pure: the same study gives the same plan, and a further seed gives further runs and changes no

@@ -4,9 +4,9 @@ import type { RunConfig } from '../config/config.ts';
 import { applyChanges } from '../config/configChanges.ts';
 import { UserError } from '../errors.ts';
 import { expand, type CheckedStudy } from './expandStudy.ts';
-import { configCheck, configIsAMap, problemLine, type FindModalities } from '../config/parseConfig.ts';
+import { configCheck, configIsAMap, cutName, problemLine, type FindModalities } from '../config/parseConfig.ts';
 import { resolvePaths } from '../run/runStore.ts';
-import { presetsOf, studySchema, studyShape, type StudyConfig } from './studyConfig.ts';
+import { MAX_STUDY_NAME, presetsOf, studySchema, studyShape, type StudyConfig } from './studyConfig.ts';
 import { elsewhere, locate, placesOf } from './studyFindings.ts';
 import { gridText } from './studyGrid.ts';
 import { presetIds } from './studyPlan.ts';
@@ -69,7 +69,7 @@ function failed(problems: readonly StudyProblem[]): ParsedStudy {
 
 /** `…/cgmnist.udi-study.yaml` → `cgmnist` */
 function studyName(file: string): string {
-  return basename(file).replace(/(\.udi-study)?\.(ya?ml|json)$/i, '').slice(0, 60) || 'study';
+  return cutName(basename(file).replace(/(\.udi-study)?\.(ya?ml|json)$/i, ''), MAX_STUDY_NAME, 'study');
 }
 
 function vocabularyOf(catalog: Catalog): Vocabulary {

@@ -9,6 +9,9 @@ const changes = z.record(z.string(), z.unknown());
 /** What may be said of a preset; `methods` has `only` beside it. */
 const presetShape = { seeds: seeds.optional().describe('Seeds of this table, in place of those of the study.') };
 
+/** Names of runs are made of it and need room for row and seed. */
+export const MAX_STUDY_NAME = 60;
+
 /** The keys of a study file: what the schema and the "did you mean" of an error share. */
 export function studyShape(catalog: Catalog) {
   const methodIds = catalog.methods.map((method) => method.id) as [string, ...string[]];
@@ -26,8 +29,7 @@ export function studyShape(catalog: Catalog) {
       .describe('UDI with each modality as the anchor, and with the one chosen on validation (Table 4).'),
   } satisfies Record<PresetId, z.ZodType>;
   return {
-    // Names of runs are made of it and need room for row and seed.
-    name: z.string().min(1).max(60).describe('Name of the study; that of the file if absent.'),
+    name: z.string().min(1).max(MAX_STUDY_NAME).describe('Name of the study; that of the file if absent.'),
     base: z.union([z.string().min(1), z.record(z.string(), z.unknown())])
       .describe('The config that all runs start from: a path relative to this file, or the keys of a config.'),
     set: changes.default({}).describe('Changes of the base by dotted key, e.g. training.epochs: 3.'),

@@ -2,7 +2,8 @@ import { methodRefusal, type Catalog } from '../config/catalog.ts';
 import type { RunConfig } from '../config/config.ts';
 import { applyChanges, type Changes } from '../config/configChanges.ts';
 import type { PresetId, StudyTableId } from './studyPlan.ts';
-import { unknownName, valueAt, type Path } from '../config/yamlProblems.ts';
+import { unknownName } from '../config/knownNames.ts';
+import { valueAt, type Path } from '../config/yamlProblems.ts';
 
 /** A row before its configs are made. */
 export interface RowDraft {

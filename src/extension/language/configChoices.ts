@@ -1,4 +1,5 @@
 import { parseDocument } from 'yaml';
+import { yamlOptions } from '../../core/config/yamlProblems.ts';
 import type { Choices } from './schemaHelp.ts';
 
 /** The names of dataset and method in a text that may be half typed, and the keys that stand in each map. */
@@ -19,7 +20,7 @@ export interface OutlineOptions {
 export function outlineOf(text: string, { root: above = [], without }: OutlineOptions = {}): ConfigOutline {
   const lines = text.split('\n').map((line, index) => (index === without ? '' : line));
   // Half typed text has errors; what was understood is there all the same.
-  const document = parseDocument(lines.join('\n'), { prettyErrors: false, logLevel: 'silent' });
+  const document = parseDocument(lines.join('\n'), { ...yamlOptions, logLevel: 'silent' });
   let root: unknown;
   try {
     root = document.toJS();
