@@ -39,6 +39,27 @@ describe('applyEvent', () => {
     expect(run.ended).toBeUndefined();
   });
 
+  it('begins anew when a run that failed before anything was trained is resumed', () => {
+    const failed = foldEvents([dated({ type: 'ended', state: 'failed', error: { message: 'No data.' } })]);
+    expect(stateOf(failed, false)).toBe('failed');
+    const resumed = applyEvent(failed, started(3));
+    expect(resumed.ended).toBeUndefined();
+    expect([stateOf(resumed, true), stateOf(resumed, false)]).toEqual(['running', 'interrupted']);
+  });
+
+  it('forgets the end of a stage that begins once more', () => {
+    const run = foldEvents([stage('joint'), epoch('joint', 1),
+      dated({ type: 'stageEnded', stage: 'joint', epochs: 1, keptEpoch: 1, reason: 'completed', validation: {} })]);
+    expect(run.stages[0]!.ended).toBeDefined();
+    expect(applyEvent(run, stage('joint')).stages[0]!.ended).toBeUndefined();
+  });
+
+  it('lists every backend on which a run was trained', () => {
+    const on = (id: string) => dated({ type: 'resumed', epoch: 1, backend: { id, device: 'CPU', skipped: [] } });
+    expect(foldEvents([started(3), on('cpu'), on('wasm')]).backends.map(({ id }) => id)).toEqual(['wasm', 'cpu']);
+    expect(foldEvents([started(3), on('wasm')]).backends).toHaveLength(1);
+  });
+
   it('derives the state from the last event and the life of the process', () => {
     const begun = foldEvents([started(3), stage('joint')]);
     expect([stateOf(begun, true), stateOf(begun, false)]).toEqual(['running', 'interrupted']);
@@ -84,7 +105,7 @@ describe('the run folder', () => {
   });
 
   it('counts whole lines that are no events', () => {
-    const folder = write([started(3)], 'nonsense\n{"seq":2,"time":1,"type":"unknown"}\n');
+    const folder = write([started(3)], 'nonsense\n{"seq":2,"time":1,"type":"stage"}\n');
     expect(readJournal(folder)).toMatchObject({ damagedLines: 2, events: [{ seq: 1 }] });
   });
 

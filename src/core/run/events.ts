@@ -1,22 +1,27 @@
 import { z } from 'zod';
+import { withUnknown, type UnknownEvent } from '../files/anyEvent.ts';
+import { measuredNumber } from '../files/jsonNumbers.ts';
 
 /**
  * The events of a run, as they stand in `events.jsonl` and travel over the socket: one JSON object a line.
- * `seq` counts from 1 without a gap; `time` is milliseconds since 1970. Epochs count from 1.
+ * `seq` counts from 1 without a gap; `time` is milliseconds since 1970. Epochs count from 1. Keys that are not known are left out.
  */
 const base = { seq: z.int().min(1), time: z.number() };
 const count = z.int().min(0);
-const numbers = z.record(z.string(), z.number());
+const measured = z.record(z.string(), measuredNumber);
 
 /** Scores of one target (a modality, or `fusion`): shares in 0..1, entropy and loss in nats. */
-const scores = z.object({ accuracy: z.number(), f1: z.number(), loss: z.number(), entropy: z.number() });
-const testScores = scores.extend({ recall: z.array(z.number()), confusion: z.array(z.array(count)) });
-const weights = z.object({ consistency: z.number(), complementary: z.number() });
+const scores = z.object({ accuracy: measuredNumber, f1: measuredNumber, loss: measuredNumber, entropy: measuredNumber });
+const testScores = scores.extend({ recall: z.array(measuredNumber), confusion: z.array(z.array(count)) });
+const weights = z.object({ consistency: measuredNumber, complementary: measuredNumber });
 
 const started = z.object({
   ...base,
   type: z.literal('started'),
+  /** Format of the journal (`JOURNAL_FORMAT`); absent in journals from before it was named. */
+  format: z.int().min(1).optional(),
   name: z.string(),
+  /** Of the program that writes the journal. */
   version: z.string(),
   seed: z.int(),
   method: z.object({ name: z.string(), label: z.string() }),
@@ -49,7 +54,7 @@ const epoch = z.object({
   epoch: count,
   epochs: count,
   /** Mean over the training samples of every loss term, `total` included. */
-  losses: numbers,
+  losses: measured,
   /** Scores on the validation split by target. */
   validation: z.record(z.string(), scores),
   learningRate: z.number(),
@@ -58,9 +63,9 @@ const epoch = z.object({
   /** Gradient alignments ξ that the weights were computed from. */
   xi: weights.optional(),
   /** Mean over the batches of the estimated mutual information (CLUB bound as the method reduces it), nats. */
-  mi: z.number().optional(),
+  mi: measuredNumber.optional(),
   /** What else the method reports of this epoch, by its own names (`coefficient.gray`, `weight.fusion`). */
-  readings: numbers.optional(),
+  readings: measured.optional(),
   seconds: z.number(),
   samplesPerSecond: z.number(),
 });
@@ -85,7 +90,7 @@ const anchor = z.object({
   anchor: z.string(),
   /** Modalities in the order in which they are trained; the first one is the anchor. */
   order: z.array(z.string()),
-  candidates: z.array(z.object({ modality: z.string(), accuracy: z.number(), entropy: z.number(), tied: z.boolean() })),
+  candidates: z.array(z.object({ modality: z.string(), accuracy: measuredNumber, entropy: measuredNumber, tied: z.boolean() })),
   /** Accuracy difference (0..1) up to which the entropy decides. */
   tieTolerance: z.number(),
   decidedBy: z.enum(['accuracy', 'entropy', 'config', 'only modality']),
@@ -107,7 +112,12 @@ const ended = z.object({
   ...base,
   type: z.literal('ended'),
   state: z.enum(['finished', 'stopped', 'cancelled', 'failed']),
-  error: z.object({ message: z.string(), hint: z.string().optional() }).optional(),
+  error: z.object({
+    message: z.string(),
+    hint: z.string().optional(),
+    /** Set if a loss, score or reading was not finite: where, as far as it is known. */
+    diverged: z.object({ stage: z.string(), epoch: count, step: count.optional() }).optional(),
+  }).optional(),
   /** Highest resident memory of the trainer that ended, bytes. */
   peakMemory: count.optional(),
 });
@@ -116,15 +126,20 @@ const ended = z.object({
 export const epochEventSchema = epoch;
 export const stageEndedEventSchema = stageEnded;
 
-/** Schema of one journal line. */
-export const runEventSchema = z.discriminatedUnion('type', [
+/** Schema of what a trainer writes into its journal. */
+export const writtenRunEventSchema = z.discriminatedUnion('type', [
   started, resumed, stage, epoch, stageEnded, anchor, test, note, paused, continued, ended,
 ]);
+/** An event of a kind that this version knows. */
+export type KnownRunEvent = z.infer<typeof writtenRunEventSchema>;
+/** One event of a run as it is read. */
+export type RunEvent = KnownRunEvent | UnknownEvent;
 
-/** One event of a run. */
-export type RunEvent = z.infer<typeof runEventSchema>;
+/** Schema of one journal line as it is read: events of unknown types are kept as such. */
+export const runEventSchema: z.ZodType<RunEvent> = withUnknown(writtenRunEventSchema, writtenRunEventSchema.options.map(({ shape }) => shape.type.value));
+
 /** An event before the journal has numbered and dated it. */
-export type NewEvent = RunEvent extends infer E ? (E extends RunEvent ? Omit<E, 'seq' | 'time'> : never) : never;
+export type NewEvent = KnownRunEvent extends infer E ? (E extends KnownRunEvent ? Omit<E, 'seq' | 'time'> : never) : never;
 export type EpochEvent = z.infer<typeof epoch>;
 export type AnchorEvent = z.infer<typeof anchor>;
 export type StartedEvent = z.infer<typeof started>;

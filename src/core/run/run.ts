@@ -4,19 +4,32 @@ import { FUSION } from './events.ts';
 /** What a run's journal says so far. Everything that is shown of a run comes from here. */
 export interface Run {
   readonly started?: StartedEvent;
+  /** Where it was trained, one after another: a backend on a device is listed once. */
+  readonly backends: readonly StartedEvent['backend'][];
   readonly stages: readonly StageRecord[];
   readonly anchor?: AnchorEvent;
   readonly test?: Readonly<Record<string, TestScores>>;
   readonly selectedOn?: 'validation' | 'test';
   readonly notes: readonly string[];
   readonly paused: boolean;
-  readonly ended?: { readonly state: EndState; readonly error?: { readonly message: string; readonly hint?: string } };
+  readonly ended?: { readonly state: EndState; readonly error?: RunError };
   /** Highest resident memory of its trainers so far, bytes. */
   readonly peakMemory?: number;
   /** Times (ms since 1970) of the first and the newest event. */
   readonly firstTime?: number;
   readonly lastTime?: number;
   readonly lastSeq: number;
+  /** Number of events of kinds that this version does not know; they are in the file, but not in here. */
+  readonly unknown?: number;
+  /** Who wrote the journal, where `started` itself is not understood. */
+  readonly writer?: { readonly version?: string; readonly format?: number };
+}
+
+/** Why a run failed; `diverged` says where, if a number of it was not finite. */
+export interface RunError {
+  readonly message: string;
+  readonly hint?: string;
+  readonly diverged?: { readonly stage: string; readonly epoch: number; readonly step?: number };
 }
 
 /** One stage: its epochs in order, each at most once. */
@@ -40,7 +53,7 @@ export type EndState = 'finished' | 'stopped' | 'cancelled' | 'failed';
 export type RunState = EndState | 'running' | 'paused' | 'interrupted';
 
 /** A run without events. */
-export const emptyRun: Run = { stages: [], notes: [], paused: false, lastSeq: 0 };
+export const emptyRun: Run = { backends: [], stages: [], notes: [], paused: false, lastSeq: 0 };
 
 /**
  * Folds one event into a run: the only way from events to what is shown, live or from disk. Events that the run has
@@ -50,9 +63,10 @@ export function applyEvent(run: Run, event: RunEvent): Run {
   if (event.seq <= run.lastSeq) return run;
   const next: Run = { ...run, lastSeq: event.seq, lastTime: event.time, firstTime: run.firstTime ?? event.time };
   switch (event.type) {
-    case 'started': return { ...next, started: event };
-    case 'resumed': return { ...withoutEnd(next), paused: false };
-    case 'stage': return { ...next, stages: upsertStage(run.stages, event.stage, (stage) => ({
+    // A run that failed before anything was trained begins once more when it is resumed.
+    case 'started': return { ...withoutEnd(next), started: event, backends: withBackend(run.backends, event.backend), paused: false };
+    case 'resumed': return { ...withoutEnd(next), backends: withBackend(run.backends, event.backend), paused: false };
+    case 'stage': return { ...next, stages: upsertStage(run.stages, event.stage, ({ ended: _, ...stage }) => ({
       ...stage, trains: event.trains, evaluates: event.evaluates, plannedEpochs: event.epochs })) };
     case 'epoch': return { ...next, stages: upsertStage(run.stages, event.stage, (stage) => ({
       ...stage, epochs: [...stage.epochs.filter((each) => each.epoch < event.epoch), event] })) };
@@ -67,6 +81,10 @@ export function applyEvent(run: Run, event: RunEvent): Run {
     case 'ended': return {
       ...next, paused: false, ended: { state: event.state, ...(event.error ? { error: event.error } : {}) },
       ...(event.peakMemory === undefined ? {} : { peakMemory: Math.max(event.peakMemory, run.peakMemory ?? 0) }),
+    };
+    case 'unknown': return {
+      ...next, unknown: (run.unknown ?? 0) + 1,
+      ...(event.name === 'started' ? { writer: { version: event.version, format: event.format } } : {}),
     };
   }
 }
@@ -120,6 +138,10 @@ export function headlineAccuracy(run: Run): { accuracy: number; split: 'test' | 
 function withoutEnd(run: Run): Run {
   const { ended: _, ...rest } = run;
   return rest;
+}
+
+function withBackend(backends: Run['backends'], added: StartedEvent['backend']): Run['backends'] {
+  return backends.some(({ id, device }) => id === added.id && device === added.device) ? backends : [...backends, added];
 }
 
 function upsertStage(stages: readonly StageRecord[], id: string, change: (stage: StageRecord) => StageRecord): StageRecord[] {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withUnknown, type UnknownEvent } from '../files/anyEvent.ts';
 
 /** Events of a study: the journal `events.jsonl` in its folder, and its socket. `seq` and `time` as in a run's journal. */
 const base = { seq: z.int().min(1), time: z.number() };
@@ -27,12 +28,15 @@ const ended = z.object({
   error: z.object({ message: z.string(), hint: z.string().optional() }).optional(),
 });
 
-/** Schema of one line of a study's journal. */
-export const studyEventSchema = z.discriminatedUnion('type', [started, runStarted, runEnded, waiting, ended]);
-export type StudyEvent = z.infer<typeof studyEventSchema>;
+/** Schema of what a supervisor writes into its journal. */
+export const writtenStudyEventSchema = z.discriminatedUnion('type', [started, runStarted, runEnded, waiting, ended]);
+type KnownStudyEvent = z.infer<typeof writtenStudyEventSchema>;
+export type StudyEvent = KnownStudyEvent | UnknownEvent;
+/** Schema of one line of a study's journal as it is read: events of unknown types are kept as such. */
+export const studyEventSchema: z.ZodType<StudyEvent> = withUnknown(writtenStudyEventSchema, writtenStudyEventSchema.options.map(({ shape }) => shape.type.value));
 /** An event before the journal has numbered and dated it. */
-export type NewStudyEvent = StudyEvent extends infer E ? (E extends StudyEvent ? Omit<E, 'seq' | 'time'> : never) : never;
-export type StudyEndState = Extract<StudyEvent, { type: 'ended' }>['state'];
+export type NewStudyEvent = KnownStudyEvent extends infer E ? (E extends KnownStudyEvent ? Omit<E, 'seq' | 'time'> : never) : never;
+export type StudyEndState = Extract<KnownStudyEvent, { type: 'ended' }>['state'];
 /** The state that is shown: derived from the journal and from whether the supervisor's process lives. */
 export type StudyState = StudyEndState | 'running' | 'interrupted' | 'new';
 
@@ -66,6 +70,7 @@ export function applyStudyEvent(study: Study, event: StudyEvent): Study {
     case 'runEnded': return { ...next, open: without(study.open, event.key) };
     case 'waiting': return { ...next, waiting: { ...study.waiting, [event.key]: event.reason } };
     case 'ended': return { ...next, open: {}, waiting: {}, ended: { state: event.state, ...(event.error ? { error: event.error } : {}) } };
+    case 'unknown': return next;
   }
 }
 

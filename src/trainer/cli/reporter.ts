@@ -1,4 +1,5 @@
 import { MultiBar, Presets } from 'cli-progress';
+import { toJson } from '../../core/files/jsonNumbers.ts';
 import type { RunEvent } from '../../core/run/events.ts';
 import { applyEvent, emptyRun, progressOf, secondsLeft, type Run } from '../../core/run/run.ts';
 import type { Progress } from '../../core/wire.ts';
@@ -14,7 +15,7 @@ export interface Reporter {
 /** Every event as one JSON line, for programs. */
 export function jsonReporter(): Reporter {
   return {
-    onEvent: (event) => { process.stdout.write(`${JSON.stringify(event)}\n`); },
+    onEvent: (event) => { process.stdout.write(`${toJson(event)}\n`); },
     onProgress: () => undefined,
     close: () => undefined,
   };
@@ -66,6 +67,7 @@ function lineOf(event: RunEvent, run: Run): string | undefined {
     case 'paused': return 'Paused.';
     case 'continued': return 'Continued.';
     case 'test':
-    case 'ended': return undefined;
+    case 'ended':
+    case 'unknown': return undefined;
   }
 }

@@ -1,3 +1,5 @@
+import { toJson } from '../../core/files/jsonNumbers.ts';
+import { notUnderstood } from '../../core/run/newer.ts';
 import { findRun, listRuns, loadRun } from '../../core/run/runStore.ts';
 import { headlineAccuracy } from '../../core/run/run.ts';
 import { columns, percent, summary } from './summary.ts';
@@ -7,7 +9,7 @@ export function runsCommand(runs: string, json: boolean): void {
   const stored = listRuns(runs).map(loadRun);
   if (json) {
     const rows = stored.map(({ id, state, meta, run }) => ({ id, state, meta, method: run.started?.method.name, dataset: run.started?.dataset.name, accuracy: headlineAccuracy(run) }));
-    process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
+    process.stdout.write(`${toJson(rows, 2)}\n`);
     return;
   }
   if (stored.length === 0) {
@@ -26,10 +28,11 @@ export function runsCommand(runs: string, json: boolean): void {
 export function showCommand(runs: string, name: string, json: boolean): void {
   const { run, state, folder } = loadRun(findRun(runs, name));
   if (json) {
-    process.stdout.write(`${JSON.stringify({ folder, state, run }, null, 2)}\n`);
+    process.stdout.write(`${toJson({ folder, state, run }, 2)}\n`);
     return;
   }
   const started = run.started;
   const head = started ? `${started.name}: ${started.method.label} on ${started.dataset.name}, seed ${started.seed}, ${started.backend.id}` : 'Nothing was trained yet.';
-  process.stdout.write(`${head}\n${folder}: ${state}${run.ended?.error ? `\n${run.ended.error.message}\n${run.ended.error.hint ?? ''}` : ''}\n\n${summary(run)}\n`);
+  const unread = notUnderstood(run);
+  process.stdout.write(`${head}\n${folder}: ${state}${unread ? `\n${unread}` : ''}${run.ended?.error ? `\n${run.ended.error.message}\n${run.ended.error.hint ?? ''}` : ''}\n\n${summary(run)}\n`);
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { UserError } from '../../core/errors.ts';
+import { toJson } from '../../core/files/jsonNumbers.ts';
 import type { TableFormat } from '../../core/run/exportTable.ts';
 import { headlineAccuracy, progressOf } from '../../core/run/run.ts';
 import type { StoredRun } from '../../core/run/runStore.ts';
@@ -84,7 +85,7 @@ export function studyStatusCommand(text: string, runs: string, json: boolean): v
   });
   if (json) {
     const list = rows.map(({ progress, headline, ...row }) => ({ ...row, epochs: progress?.done, plannedEpochs: progress?.planned, accuracy: headline }));
-    process.stdout.write(`${JSON.stringify({ id, name: plan.name, state, runs: list }, null, 2)}\n`);
+    process.stdout.write(`${toJson({ id, name: plan.name, state, runs: list }, 2)}\n`);
     return;
   }
   const lines = rows.map(({ label, state: runState, progress, headline, run }) => [

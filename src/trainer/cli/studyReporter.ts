@@ -90,7 +90,8 @@ export class TextStudyReporter implements StudyReporter {
         return `[${this.#done()}/${this.#planned}] ${this.#label(event.key)}: ${event.state}${score}${event.message ? ` · ${event.message}` : ''}${left}`;
       }
       case 'waiting': return `${this.#label(event.key)}: ${event.reason}`;
-      case 'ended': return undefined;
+      case 'ended':
+      case 'unknown': return undefined;
     }
   }
 

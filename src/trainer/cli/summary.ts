@@ -1,9 +1,17 @@
 import { secondsLeft, progressOf, type Run } from '../../core/run/run.ts';
 import { FUSION, type AnchorEvent, type EpochEvent } from '../../core/run/events.ts';
 
-/** A share as a percentage with two decimals: `97.12 %`. */
+/** What stands in the place of a number that is not finite. */
+const DIVERGED = 'diverged';
+
+/** A share as a percentage with two decimals: `97.12 %`; `diverged` if it is not finite. */
 export function percent(share: number): string {
-  return `${(share * 100).toFixed(2)} %`;
+  return Number.isFinite(share) ? `${(share * 100).toFixed(2)} %` : DIVERGED;
+}
+
+/** A loss or a weight with a fixed number of decimals; `diverged` if it is not finite. */
+function decimals(value: number, digits: number): string {
+  return Number.isFinite(value) ? value.toFixed(digits) : DIVERGED;
 }
 
 /** Seconds as `1:02:03` or `2:03`. */
@@ -25,9 +33,9 @@ export function columns(rows: readonly (readonly string[])[]): string {
 export function epochLine(event: EpochEvent, run: Run): string {
   const { done, planned } = progressOf(run);
   const scores = Object.entries(event.validation).map(([target, { accuracy }]) => `${target} ${percent(accuracy)}`).join(' · ');
-  const alpha = event.alpha ? ` · α ${event.alpha.consistency.toFixed(3)}/${event.alpha.complementary.toFixed(3)}` : '';
+  const alpha = event.alpha ? ` · α ${decimals(event.alpha.consistency, 3)}/${decimals(event.alpha.complementary, 3)}` : '';
   const left = secondsLeft(run);
-  return `[${done}/${planned}] ${event.stage} ${event.epoch}/${event.epochs} · loss ${event.losses['total']!.toFixed(4)} · ${scores}${alpha}`
+  return `[${done}/${planned}] ${event.stage} ${event.epoch}/${event.epochs} · loss ${decimals(event.losses['total'] ?? NaN, 4)} · ${scores}${alpha}`
     + ` · ${Math.round(event.samplesPerSecond)} samples/s${left === undefined ? '' : ` · ${duration(left)} left`}`;
 }
 
@@ -48,7 +56,7 @@ export function summary(run: Run): string {
   const parts: string[] = [];
   if (run.anchor) {
     const rows = run.anchor.candidates.map(({ modality, accuracy, entropy }) =>
-      [modality, percent(accuracy), entropy.toFixed(4), modality === run.anchor!.anchor ? 'anchor' : 'follower']);
+      [modality, percent(accuracy), decimals(entropy, 4), modality === run.anchor!.anchor ? 'anchor' : 'follower']);
     parts.push(`Anchor comparison (validation)\n${columns([['modality', 'accuracy', 'entropy', 'role'], ...rows])}\n${anchorSentence(run.anchor)}`);
   }
   for (const stage of run.stages.filter((each) => each.epochs.some((epoch) => epoch.alpha))) {

@@ -10,6 +10,8 @@ export class Control {
   private cancelRequested = false;
   private waiting: (() => void) | undefined;
   private pauseRequested = false;
+  /** Milliseconds that the loop has stood still so far. */
+  private pausedFor = 0;
   private readonly onPause: (paused: boolean) => void;
 
   /** `onPause` hears when the loop really waits, and when it goes on. */
@@ -41,12 +43,20 @@ export class Control {
     this.waiting?.();
   }
 
+  /** Starts a clock that stands still while the loop does; it returns the seconds since its start. */
+  startClock(): () => number {
+    const [begin, before] = [performance.now(), this.pausedFor];
+    return () => (performance.now() - begin - (this.pausedFor - before)) / 1000;
+  }
+
   /** Lets the event loop run, waits while paused, and throws `Cancelled` after `cancel`. Called between steps. */
   async gate(): Promise<void> {
     await new Promise(setImmediate);
     if (this.pauseRequested && !this.cancelRequested && !this.stopRequested) {
       this.onPause(true);
+      const begin = performance.now();
       await new Promise<void>((resolve) => { this.waiting = resolve; });
+      this.pausedFor += performance.now() - begin;
       this.waiting = undefined;
       this.onPause(false);
     }

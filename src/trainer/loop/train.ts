@@ -1,5 +1,6 @@
 import { epochsOf, learningRateOf, type RunConfig } from '../../core/config/config.ts';
 import { UserError } from '../../core/errors.ts';
+import { requireFiniteEpoch, requireFiniteTest } from './diverged.ts';
 import { type EpochEvent, FUSION, type TestScores } from '../../core/run/events.ts';
 import { createRandom, seedFor } from '../../core/random.ts';
 import type { Progress } from '../../core/wire.ts';
@@ -44,7 +45,7 @@ export type Timings = Record<string, number>;
  * for every epoch, and evaluates on test once at the end. Resuming replays the generator with the results that the journal
  * holds and continues the open stage, which gives the same numbers as a run that was never interrupted.
  * @returns whether all stages are done, or the run was asked to stop
- * @throws Cancelled after `cancel`; UserError if the loss is not finite or the disk is full
+ * @throws Cancelled after `cancel`; Diverged if a loss, score or reading is not finite; UserError if the disk is full
  */
 export async function train(training: Training, timings: Timings = {}): Promise<'finished' | 'stopped'> {
   const { dataset, method, model, journal, control, checkpoint } = training;
@@ -87,6 +88,7 @@ export async function train(training: Training, timings: Timings = {}): Promise<
   const modalities = model.modalities.filter((modality) => targets.has(modality));
   const scores = await evaluate(training, dataset.test, { modalities, fusion: targets.has(FUSION), ...own });
   journal.append({ type: 'test', scores, selectedOn: 'validation' });
+  requireFiniteTest(scores, { stage: result!.stage, epoch: result!.keptEpoch }, training.config.training.learningRate);
   return 'finished';
 }
 
@@ -183,7 +185,7 @@ async function runStage(training: Training, stage: Stage, save: Save): Promise<S
   }
 }
 
-/** The first epoch with the highest validation accuracy of the target. */
+/** The first epoch with the highest validation accuracy of the target. All are finite: a run ends at an epoch that is not. */
 function bestEpoch(epochs: readonly EpochEvent[], target: string): EpochEvent | undefined {
   const accuracy = (event: EpochEvent): number => event.validation[target]!.accuracy;
   return epochs.reduce<EpochEvent | undefined>((best, event) => (best && accuracy(best) >= accuracy(event) ? best : event), undefined);
@@ -206,7 +208,7 @@ async function trainEpoch(
   training: Training, stage: Stage, optimizer: Optimizer, data: StageData, epoch: number, evaluated: Evaluated,
 ): Promise<EpochEvent> {
   const { config: { training: settings }, dataset, journal, control, onProgress } = training;
-  const begin = performance.now();
+  const clock = control.startClock();
   const learningRate = learningRateOf((stage.firstEpoch ?? 0) + epoch, settings);
   await stage.startEpoch?.(epoch - 1, createEpochTools(training, epoch - 1, learningRate));
   const entries = stage.entries?.(epoch - 1);
@@ -233,23 +235,22 @@ async function trainEpoch(
   const readBegin = performance.now();
   const { losses, readings, badStep } = await totals.read(stage.readings?.() ?? {});
   seconds += (performance.now() - readBegin) / 1000;
-  if (badStep !== undefined) {
-    throw new UserError(`The loss of ${stage.id} is not finite (NaN or Inf) at step ${badStep + 1} of epoch ${epoch}.`,
-      `Lower training.learningRate (now ${settings.learningRate}), or look for damaged inputs.`);
-  }
   const validation = await evaluate(training, dataset.validation, { ...evaluated, frozen: data.validation });
   const pair = (name: string) => (`${name}.consistency` in readings
     ? { consistency: readings[`${name}.consistency`]!, complementary: readings[`${name}.complementary`]! } : undefined);
   const alpha = pair('alpha');
   const xi = pair('xi');
   const others = Object.entries(readings).filter(([name]) => !/^(alpha|xi)\./.test(name));
-  return journal.append({
+  const event = journal.append({
     type: 'epoch', stage: stage.id, epoch, epochs: stage.epochs, losses, learningRate,
     validation: Object.fromEntries(Object.entries(validation).map(([target, each]) => [target, briefScores(each)])),
     ...(alpha ? { alpha } : {}), ...(xi ? { xi } : {}), ...('complementary' in losses ? { mi: losses['complementary'] } : {}),
     ...(others.length > 0 ? { readings: Object.fromEntries(others) } : {}),
-    seconds: (performance.now() - begin) / 1000, samplesPerSecond: samples / seconds,
+    seconds: clock(), samplesPerSecond: samples / Math.max(seconds, 1e-6),
   }) as EpochEvent;
+  // The journal shows what became of the epoch; the checkpoint is still that of the one before.
+  requireFiniteEpoch(event, badStep);
+  return event;
 }
 
 /** Scores of the evaluated targets on a split. */

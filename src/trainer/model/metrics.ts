@@ -31,7 +31,10 @@ export function recallOf(confusion: readonly (readonly number[])[]): number[] {
   });
 }
 
-/** All scores of logits [N, classes] (flat, row major) against class indices, in float64. A tie goes to the lower class. */
+/**
+ * All scores of logits [N, classes] (flat, row major) against class indices, in float64. A tie goes to the lower class.
+ * Where a logit is not finite nothing was predicted, whatever class comes first: the scores are NaN then.
+ */
 export function scoreLogits(logits: Float32Array, labels: ArrayLike<number>, classes: number): TestScores {
   const predicted = new Int32Array(labels.length);
   let loss = 0;
@@ -53,6 +56,7 @@ export function scoreLogits(logits: Float32Array, labels: ArrayLike<number>, cla
   }
   const confusion = confusionMatrix(predicted, labels, classes);
   const samples = Math.max(1, labels.length);
+  if (!logits.every(Number.isFinite)) return { accuracy: NaN, f1: NaN, loss: NaN, entropy: NaN, recall: new Array<number>(classes).fill(NaN), confusion };
   return {
     accuracy: accuracyOf(confusion), f1: macroF1Of(confusion), loss: loss / samples, entropy: entropy / samples,
     recall: recallOf(confusion), confusion,

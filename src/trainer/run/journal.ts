@@ -1,11 +1,14 @@
 import { closeSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { UserError } from '../../core/errors.ts';
-import type { NewEvent, RunEvent } from '../../core/run/events.ts';
+import { type NewEvent, type RunEvent, writtenRunEventSchema } from '../../core/run/events.ts';
 import type { JournalPart } from '../../core/files/journalFile.ts';
+import { toJson } from '../../core/files/jsonNumbers.ts';
 import { applyEvent, emptyRun, type Run } from '../../core/run/run.ts';
+import { newerFormat } from '../../core/run/newer.ts';
 import { readJournal, runFiles } from '../../core/run/runStore.ts';
-import { applyStudyEvent, emptyStudy, type NewStudyEvent, type Study, type StudyEvent } from '../../core/study/studyEvents.ts';
+import { applyStudyEvent, emptyStudy, type NewStudyEvent, type Study, type StudyEvent, writtenStudyEventSchema } from '../../core/study/studyEvents.ts';
 import { readStudyJournal, studyFiles } from '../../core/study/studyStore.ts';
 import { diskError } from '../store/durable.ts';
 
@@ -13,6 +16,8 @@ import { diskError } from '../store/durable.ts';
 interface JournalKind<Event, State> {
   readonly file: string;
   readonly stored: JournalPart<Event>;
+  /** What is written must be readable by this. */
+  readonly schema: z.ZodType<Event>;
   readonly empty: State;
   readonly apply: (state: State, event: Event) => State;
 }
@@ -47,11 +52,17 @@ export class EventJournal<Event extends { readonly seq: number }, Fresh, State e
     return this.folded;
   }
 
-  /** Numbers, dates, stores and announces an event. */
+  /**
+   * Numbers, dates, stores and announces an event, which is returned as whoever reads the journal will see it.
+   * @throws Error if it could not be read back: nothing is written then, and whoever made the event is at fault
+   */
   append(fresh: Fresh): Event {
     const begin = performance.now();
-    const event = { seq: this.folded.lastSeq + 1, time: Date.now(), ...fresh } as unknown as Event;
-    const line = Buffer.from(`${JSON.stringify(event)}\n`);
+    const text = toJson({ seq: this.folded.lastSeq + 1, time: Date.now(), ...fresh });
+    const checked = this.kind.schema.safeParse(JSON.parse(text));
+    if (!checked.success) throw new Error(`No event that ${this.kind.file} can hold: ${text.slice(0, 300)}\n${z.prettifyError(checked.error)}`);
+    const event = checked.data;
+    const line = Buffer.from(`${text}\n`);
     try {
       for (let done = 0; done < line.byteLength;) done += writeSync(this.handle, line, done);
       fsyncSync(this.handle);
@@ -82,7 +93,11 @@ export class EventJournal<Event extends { readonly seq: number }, Fresh, State e
 /** The journal of the run in `folder`. */
 export class Journal extends EventJournal<RunEvent, NewEvent, Run> {
   constructor(folder: string) {
-    super({ file: join(folder, runFiles.events), stored: readJournal(folder), empty: emptyRun, apply: applyEvent });
+    super({ file: join(folder, runFiles.events), stored: readJournal(folder), schema: writtenRunEventSchema, empty: emptyRun, apply: applyEvent });
+    const refusal = newerFormat(this.state);
+    if (!refusal) return;
+    this.close();
+    throw new UserError(`${join(folder, runFiles.events)} ${refusal}`, 'Resume it with that version or a newer one, or start a new run from its config.');
   }
 
   /** What the journal says so far. */
@@ -94,6 +109,6 @@ export class Journal extends EventJournal<RunEvent, NewEvent, Run> {
 /** The journal of the study in `folder`. */
 export class StudyJournal extends EventJournal<StudyEvent, NewStudyEvent, Study> {
   constructor(folder: string) {
-    super({ file: join(folder, studyFiles.events), stored: readStudyJournal(folder), empty: emptyStudy, apply: applyStudyEvent });
+    super({ file: join(folder, studyFiles.events), stored: readStudyJournal(folder), schema: writtenStudyEventSchema, empty: emptyStudy, apply: applyStudyEvent });
   }
 }

@@ -4,8 +4,9 @@ import { methodRefusal } from '../../core/config/catalog.ts';
 import { requireConfig } from '../../core/config/parseConfig.ts';
 import { epochsOf, type RunConfig } from '../../core/config/config.ts';
 import { UserError } from '../../core/errors.ts';
+import { JOURNAL_FORMAT } from '../../core/files/anyEvent.ts';
 import type { NewEvent, RunEvent } from '../../core/run/events.ts';
-import type { EndState } from '../../core/run/run.ts';
+import type { EndState, RunError } from '../../core/run/run.ts';
 import { runFiles } from '../../core/run/runStore.ts';
 import { trainerCommandSchema, type Progress, type TrainerCommand, type TrainerMessage } from '../../core/wire.ts';
 import { chooseBackend, type BackendSearch } from '../backends/index.ts';
@@ -13,6 +14,7 @@ import { createCatalog } from '../catalog.ts';
 import { readCheckpoint, readVariables } from '../store/checkpoint.ts';
 import { claim } from './claim.ts';
 import { Cancelled, Control } from '../loop/control.ts';
+import { Diverged } from '../loop/diverged.ts';
 import { findDataset } from '../datasets/index.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { writeDurably } from '../store/durable.ts';
@@ -82,7 +84,7 @@ async function trainWithJournal(folder: string, config: RunConfig, journal: Jour
     server.broadcast({ type: 'progress', ...progress });
     options.onProgress?.({ type: 'progress', ...progress });
   };
-  let end: { state: EndState; error?: { message: string; hint?: string } };
+  let end: { state: EndState; error?: RunError };
   try {
     end = { state: await prepareAndTrain(folder, config, journal, control, onProgress, options) };
   } catch (error) {
@@ -110,9 +112,11 @@ function obey(control: Control, { type }: TrainerCommand): void {
   }
 }
 
-function endOf(error: unknown): { state: EndState; error?: { message: string; hint?: string } } {
+function endOf(error: unknown): { state: EndState; error?: RunError } {
   if (error instanceof Cancelled) return { state: 'cancelled' };
-  if (error instanceof UserError) return { state: 'failed', error: { message: error.message, ...(error.hint ? { hint: error.hint } : {}) } };
+  if (error instanceof UserError) return { state: 'failed', error: {
+    message: error.message, ...(error.hint ? { hint: error.hint } : {}), ...(error instanceof Diverged ? { diverged: error.diverged } : {}),
+  } };
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
   return { state: 'failed', error: { message: error instanceof Error ? error.message : String(error), hint: 'This is a defect; the log has the details.' } };
 }
@@ -136,9 +140,8 @@ async function prepareAndTrain(
   } else {
     journal.append(startedEvent(config, dataset, model, backend, method));
   }
-  const before = journal.run.started!.backend;
-  // Numbers of one backend are not those of another: a run that has moved neither gives nor takes stages.
-  const shares = (options.cache ?? process.env['UDI_CACHE'] !== 'off') && before.id === backend.id && before.device === backend.device;
+  // Numbers of one backend are not those of another: a run that has moved, even there and back, neither gives nor takes stages.
+  const shares = (options.cache ?? process.env['UDI_CACHE'] !== 'off') && journal.run.backends.length === 1;
   const cache = shares ? new StageCache(cacheFolder(folder)) : undefined;
   const state = await train({ folder, config, dataset, method, model, journal, control, checkpoint, onProgress, cache }, options.timings);
   if (state === 'finished') {
@@ -170,6 +173,7 @@ function startedEvent(config: RunConfig, dataset: Dataset, model: MultimodalMode
   const count = (modality: string) => Object.values(model.branchParameters(modality)).reduce((sum, variable) => sum + variable.size, 0);
   return {
     type: 'started',
+    format: JOURNAL_FORMAT,
     name: config.name,
     version: createCatalog().version,
     seed: config.training.seed,

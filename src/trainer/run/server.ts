@@ -5,6 +5,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { parseJson } from '../../core/files/jsonFile.ts';
+import { toJson } from '../../core/files/jsonNumbers.ts';
 import { createLineSplitter, subscribeSchema } from '../../core/wire.ts';
 
 /** What a server serves: a journal, and commands. */
@@ -39,7 +40,7 @@ export async function startServer<Event, Command, Message = never>(options: Serv
   const subscribers = new Map<Socket, () => void>();
   const schema = z.union([subscribeSchema.transform(({ since }) => ({ since })), options.commands.transform((command) => ({ command }))]);
   const send = (socket: Socket, message: object): void => {
-    if (!socket.destroyed) socket.write(`${JSON.stringify(message)}\n`);
+    if (!socket.destroyed) socket.write(`${toJson(message)}\n`);
   };
   const server = createServer((socket) => {
     sockets.add(socket);
