@@ -1,5 +1,6 @@
 /** A study in a real VS Code on the packaged extension: run it, watch its table fill, look at the runs of a cell, copy it. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { runsFolder } from '../../src/core/run/runStore.ts';
 import { exportStudyTable } from '../../src/core/study/studyExport.ts';
@@ -7,11 +8,13 @@ import type { StudyTable } from '../../src/core/study/studyResults.ts';
 import { loadStudy, studiesFolder, studyRuns } from '../../src/core/study/studyStore.ts';
 import { studyTables } from '../../src/core/study/studyTables.ts';
 import {
-  clipboardText, notification, openFile, openViewContainer, runCommand, screenshot, setTheme, treeRow, webviewFrame,
+  clearNotifications, clipboardText, notification, openFile, openViewContainer, runCommand, screenshot, setTheme, treeRow, until, webviewFrame,
 } from '../vscode/browser.ts';
 import { session, type Session } from '../vscode/session.ts';
 
-const SLOW = 240_000;
+/** Longest time of a test and of the study in it, in milliseconds. */
+const LONG = 1_200_000;
+const STUDY = 600_000;
 
 const study = [
   'name: weights',
@@ -26,24 +29,25 @@ const study = [
   '',
 ].join('\n');
 
+const folderOf = (vs: Session): string => join(studiesFolder(vs.workspace), 'weights');
+
 /** The table of the study as its files give it. */
 function stored(vs: Session): StudyTable {
-  const { plan, id, state } = loadStudy(join(studiesFolder(vs.workspace), 'weights'));
+  const { plan, id, state } = loadStudy(folderOf(vs));
   assert.equal(state, 'finished');
   return studyTables(plan, studyRuns(plan, runsFolder(vs.workspace), id))[0]!;
 }
 
 describe('a study in VS Code', function () {
-  // A real window drops a key press or a click now and then when the machine is busy; twice in a row is a defect.
-  this.retries(1);
+  this.timeout(LONG);
   const vs = session({ files: { 'weights.udi-study.yaml': study }, size: { width: 1400, height: 1000 }, theme: 'dark' });
 
-  it('runs the study in the editor and shows its table, in light and dark', async function () {
-    this.timeout(SLOW);
+  it('runs the study in the editor and shows its table, in light and dark', async () => {
     await openFile(vs.page, 'weights.udi-study.yaml');
     await runCommand(vs.page, 'UDI: Run Study');
     const frame = await webviewFrame(vs.page, { selector: 'h1', contains: 'weights' });
-    await notification(vs.page, /weights.*finished/, SLOW);
+    await until('the end', () => existsSync(folderOf(vs)) && loadStudy(folderOf(vs)).state === 'finished', STUDY);
+    await notification(vs.page, /weights.*finished/);
     const { rows } = stored(vs);
     assert.deepEqual(rows.map(({ id, runs }) => [id, runs.length]), [['0,1', 2], ['1,0', 2], ['0,0', 2], ['dynamic', 2]]);
     for (const { id, cells } of rows) {
@@ -54,7 +58,7 @@ describe('a study in VS Code', function () {
     }
     await openViewContainer(vs.page, 'UDI Lab');
     await treeRow(vs.page, 'weights').waitFor();
-    await runCommand(vs.page, 'Notifications: Clear All Notifications');
+    await clearNotifications(vs.page);
     for (const theme of ['light', 'dark'] as const) {
       await setTheme(vs.page, vs.server, theme);
       await webviewFrame(vs.page, { selector: 'h1', contains: 'weights' });
@@ -63,15 +67,11 @@ describe('a study in VS Code', function () {
     assert.deepEqual(vs.console.filter((line) => /Content Security Policy/i.test(line) && /udi/i.test(line)), []);
   });
 
-  it('lists the runs of a cell, opens one, and copies the table', async function () {
-    this.timeout(SLOW);
+  it('lists the runs of a cell, opens one, and copies the table', async () => {
     const frame = await webviewFrame(vs.page, { selector: 'h1', contains: 'weights' });
     await frame.locator('[data-details="study:alpha"] [data-export="Copy as latex"]').click();
     const expected = exportStudyTable(stored(vs), 'latex');
-    for (const deadline = Date.now() + 20_000; await clipboardText(vs.page) !== expected;) {
-      assert.ok(Date.now() < deadline, 'the table is not on the clipboard');
-      await new Promise((resolve) => { setTimeout(resolve, 200); });
-    }
+    await until('the table on the clipboard', async () => await clipboardText(vs.page) === expected);
     await frame.locator('td[data-row="dynamic"][data-target="fusion"][data-metric="ACC"] button.link').click();
     const [first] = stored(vs).rows.at(-1)!.runs;
     await frame.locator(`.cell-runs [data-run="${first!}"]`).click();

@@ -6,17 +6,21 @@ import type { Frame } from 'playwright-core';
 import { FUSION } from '../../src/core/run/events.ts';
 import { listRuns, loadRun, runsFolder, type StoredRun } from '../../src/core/run/runStore.ts';
 import {
-  clipboardText, notification, openFile, openViewContainer, pressIn, quickPick, reloadWorkbench, runCommand, screenshot, setTheme, statusBarItem, treeRow, webviewFrame,
+  clearNotifications, clipboardText, hasStoredEditor, notification, openFile, openViewContainer, pressIn, quickPick, runCommand, screenshot, setTheme, statusBarItem, treeRow, until,
+  webviewFrame,
 } from '../vscode/browser.ts';
 import { root } from '../vscode/paths.ts';
-import { openWindow, session, type Session } from '../vscode/session.ts';
+import { describeWhere } from '../vscode/report.ts';
+import { openWindow, reloadWindow, session, type Session } from '../vscode/session.ts';
 
-const SLOW = 240_000;
-/** After so long a browser's window has surely stored its layout (VS Code writes it every 5 s, when idle). */
-const STORED = 15_000;
+/** Longest time of a test and of a training in it, in milliseconds; every step of a test has a limit of its own. */
+const LONG = 1_200_000;
+const TRAINING = 600_000;
+/** So many epochs last until a test ends them. */
+const ENDLESS = 100_000;
 const mnist = join(process.env['UDI_SHARED'] ?? join(root, '../shared'), 'data/mnist');
 
-/** A config on synthetic digits that trains in well under a minute. */
+/** A config on synthetic digits; an epoch takes a second or two. */
 function digits(name: string, method: string, epochs: number): string {
   return [
     `name: ${JSON.stringify(name)}`,
@@ -26,14 +30,6 @@ function digits(name: string, method: string, epochs: number): string {
     'device: wasm',
     '',
   ].join('\n');
-}
-
-async function until(what: string, check: () => boolean | Promise<boolean>, timeout = SLOW): Promise<void> {
-  const deadline = Date.now() + timeout;
-  while (!await check()) {
-    if (Date.now() > deadline) throw new Error(`Waited ${timeout / 1000} s for ${what}`);
-    await new Promise((resolve) => { setTimeout(resolve, 200); });
-  }
 }
 
 /** The newest run whose folder name contains `slug`, if it is there yet. */
@@ -73,48 +69,83 @@ async function assertPanelEqualsJournal(vs: Session, frame: Frame, slug: string)
   assert.equal(shown, `${(run.test![FUSION]!.accuracy * 100).toFixed(2)} %`);
 }
 
-describe('training in VS Code', function () {
-  // A real window drops a key press or a click now and then when the machine is busy; twice in a row is a defect.
-  this.retries(1);
-  const vs = session({ files: { 'first.udi.yaml': digits('first', 'udi', 8), 'joint.udi.yaml': digits('joint', 'sum', 8) }, size: { width: 1400, height: 1000 }, theme: 'dark' });
+const epochsOf = (vs: Session, slug: string): number[] => find(vs, slug)?.run.stages[0]?.epochs.map((each) => each.epoch) ?? [];
 
-  it('trains the config in the editor, streams epochs, and survives a reload and the closing of its window', async function () {
-    this.timeout(SLOW);
+/** Waits until the run has more epochs than now. */
+async function untilMoreEpochs(vs: Session, slug: string, more = 1): Promise<void> {
+  const before = epochsOf(vs, slug).length;
+  await until(`more than ${before} epochs of ${slug}`, () => epochsOf(vs, slug).length >= before + more, TRAINING);
+}
+
+const untilState = (vs: Session, slug: string, state: string): Promise<void> =>
+  until(`${slug} ${state}`, () => find(vs, slug)?.state === state, TRAINING);
+
+describe('training in VS Code', function () {
+  this.timeout(LONG);
+  const files = {
+    'endless.udi.yaml': digits('endless', 'sum', ENDLESS), 'first.udi.yaml': digits('first', 'udi', 5), 'joint.udi.yaml': digits('joint', 'sum', 5),
+  };
+  const vs = session({ files, size: { width: 1400, height: 1000 }, theme: 'dark' });
+
+  it('a training streams its epochs, goes on through a reload and without any window, stops after the epoch, resumes and is cancelled', async () => {
+    await openFile(vs.page, 'endless.udi.yaml');
+    await runCommand(vs.page, 'UDI: Train');
+    await panelOf(vs, 'endless');
+    await statusBarItem(vs.page, 'udi').waitFor();
+    await untilMoreEpochs(vs, 'endless', 2);
+    await screenshot(vs.page, 'training-dark');
+
+    // A browser's window stores its layout only every few seconds, so the panel may or may not be restored here.
+    await reloadWindow(vs);
+    await openRun(vs, 'endless');
+    await (await panelOf(vs, 'endless')).locator('[data-state="running"]').first().waitFor();
+    await vs.page.close();
+    await untilMoreEpochs(vs, 'endless', 2);
+
+    await openWindow(vs);
+    await openViewContainer(vs.page, 'UDI Lab');
+    await treeRow(vs.page, 'endless').waitFor();
+    await openRun(vs, 'endless');
+    const frame = await panelOf(vs, 'endless');
+    await frame.locator('[data-state="running"]').first().waitFor();
+    await runCommand(vs.page, 'UDI: Stop After Epoch');
+    await untilState(vs, 'endless', 'stopped');
+    await frame.locator('[data-state="stopped"]').first().waitFor();
+    await screenshot(vs.page, 'stopped-dark');
+    await notification(vs.page, /endless was stopped/);
+    await clearNotifications(vs.page);
+
+    await frame.getByText('Resume', { exact: true }).first().click();
+    await untilState(vs, 'endless', 'running');
+    await untilMoreEpochs(vs, 'endless');
+    await runCommand(vs.page, 'UDI: Cancel');
+    await untilState(vs, 'endless', 'cancelled');
+    assert.deepEqual(epochsOf(vs, 'endless'), epochsOf(vs, 'endless').map((_, index) => index + 1), 'an epoch is missing or double');
+    assert.equal(listRuns(runsFolder(vs.workspace)).length, 1, 'the command trained once');
+    await frame.locator('[data-state="cancelled"]').first().waitFor();
+    await clearNotifications(vs.page);
+  });
+
+  it('a finished run says so, and its panel shows the numbers of its journal', async () => {
     await openFile(vs.page, 'first.udi.yaml');
     await runCommand(vs.page, 'UDI: Train');
     await panelOf(vs, 'first');
-    await statusBarItem(vs.page, 'udi').waitFor();
-    await until('an epoch', () => find(vs, 'first')?.run.stages.some((stage) => stage.epochs.length >= 2) ?? false);
-    await screenshot(vs.page, 'training-dark');
-    const before = stored(vs, 'first');
-    assert.equal(before.state, 'running');
-
-    // A browser's window stores its layout only every few seconds, so the panel may or may not be restored here.
-    await reloadWorkbench(vs.page);
-    await openRun(vs, 'first');
-    await panelOf(vs, 'first');
-    const reloaded = vs.page;
-    await openWindow(vs);
-    await openViewContainer(vs.page, 'UDI Lab');
-    await treeRow(vs.page, 'first').waitFor();
-    await reloaded.close();
-    assert.equal(stored(vs, 'first').state, 'running', 'training ended with a window, or before the second one was open');
-    await pressIn(await notification(vs.page, 'first finished', SLOW), 'Open');
+    await untilState(vs, 'first', 'finished');
+    await pressIn(await notification(vs.page, 'first finished'), 'Open');
     const frame = await panelOf(vs, 'first');
-    assert.equal(stored(vs, 'first').state, 'finished');
     await assertPanelEqualsJournal(vs, frame, 'first');
     const { run } = stored(vs, 'first');
-    for (const stage of run.stages) assert.deepEqual(stage.epochs.map((epoch) => epoch.epoch), [1, 2, 3, 4, 5, 6, 7, 8], `${stage.id} has a gap`);
+    for (const stage of run.stages) assert.deepEqual(stage.epochs.map((epoch) => epoch.epoch), [1, 2, 3, 4, 5], `${stage.id} has a gap`);
     assert.ok((await frame.locator('body').innerText()).includes(run.anchor!.anchor));
     assert.deepEqual(vs.console.filter((line) => /Content Security Policy/i.test(line) && /udi/i.test(line)), []);
   });
 
-  it('restores the panel after a reload, and shows the finished run in light and dark', async function () {
-    this.timeout(SLOW);
-    await new Promise((resolve) => { setTimeout(resolve, STORED); });
-    await reloadWorkbench(vs.page);
+  it('the panel is restored after a reload, and shows the finished run in light and dark', async () => {
+    const { id } = stored(vs, 'first');
+    await until('the stored layout', () => hasStoredEditor(vs.page, id));
+    await reloadWindow(vs);
     await assertPanelEqualsJournal(vs, await panelOf(vs, 'first'), 'first');
-    await runCommand(vs.page, 'Notifications: Clear All Notifications');
+    await clearNotifications(vs.page);
     for (const theme of ['dark', 'light'] as const) {
       await setTheme(vs.page, vs.server, theme);
       await panelOf(vs, 'first');
@@ -123,26 +154,10 @@ describe('training in VS Code', function () {
     await setTheme(vs.page, vs.server, 'dark');
   });
 
-  it('stops after the epoch and resumes to the end', async function () {
-    this.timeout(SLOW);
+  it('two runs are compared, and the table is copied', async () => {
     await openFile(vs.page, 'joint.udi.yaml');
     await runCommand(vs.page, 'UDI: Train');
-    await until('an epoch', () => find(vs, 'joint')?.run.stages.some((stage) => stage.epochs.length >= 1) ?? false);
-    await runCommand(vs.page, 'UDI: Stop After Epoch');
-    await until('the stop', () => find(vs, 'joint')?.state === 'stopped');
-    const done = stored(vs, 'joint').run.stages[0]!.epochs.length;
-    assert.ok(done < 8, `${done} epochs`);
-    const frame = await panelOf(vs, 'joint');
-    await frame.locator('[data-state="stopped"]').first().waitFor();
-    await screenshot(vs.page, 'stopped-dark');
-    await frame.getByText('Resume', { exact: true }).first().click();
-    await until('the end', () => find(vs, 'joint')?.state === 'finished');
-    assert.deepEqual(stored(vs, 'joint').run.stages[0]!.epochs.map((epoch) => epoch.epoch), [1, 2, 3, 4, 5, 6, 7, 8]);
-    await assertPanelEqualsJournal(vs, frame, 'joint');
-  });
-
-  it('compares the two runs and copies the table', async function () {
-    this.timeout(SLOW);
+    await untilState(vs, 'joint', 'finished');
     await openViewContainer(vs.page, 'UDI Lab');
     await treeRow(vs.page, 'first').click();
     await treeRow(vs.page, 'joint').click({ modifiers: ['ControlOrMeta'] });
@@ -154,7 +169,8 @@ describe('training in VS Code', function () {
       assert.ok(text.includes((accuracy * 100).toFixed(2)), `fusion accuracy of ${slug}`);
     }
     assert.ok(!text.includes('training.batchSize'), 'only keys that differ are shown');
-    await runCommand(vs.page, 'Notifications: Clear All Notifications');
+    await notification(vs.page, 'joint finished');
+    await clearNotifications(vs.page);
     for (const theme of ['dark', 'light'] as const) {
       await setTheme(vs.page, vs.server, theme);
       await webviewFrame(vs.page, { contains: /method\.name/ });
@@ -164,7 +180,7 @@ describe('training in VS Code', function () {
     const copied: Record<string, RegExp> = { CSV: /first[^|]*joint/s, Markdown: /^\| .*first.*joint/ms, LaTeX: /\\toprule/ };
     for (const [format, pattern] of Object.entries(copied)) {
       await (await webviewFrame(vs.page, { contains: /method\.name/ })).getByText(format, { exact: false }).first().click();
-      await until(`${format} on the clipboard`, async () => pattern.test(await clipboardText(vs.page)), 20_000);
+      await until(`${format} on the clipboard`, async () => pattern.test(await clipboardText(vs.page)));
     }
   });
 });
@@ -174,11 +190,11 @@ describe('names from files', () => {
   const vs = session({ theme: 'dark', files: { 'evil.udi.yaml': digits(name, 'sum', 1) } });
 
   it('never become markup: not in the panel, the tree or a notification', async function () {
-    this.timeout(SLOW);
+    this.timeout(LONG);
     await openFile(vs.page, 'evil.udi.yaml');
     await runCommand(vs.page, 'UDI: Train');
     const frame = await panelOf(vs, name);
-    await until('the end', () => find(vs, 'img')?.state === 'finished');
+    await untilState(vs, 'img', 'finished');
     await notification(vs.page, '<img');
     await openViewContainer(vs.page, 'UDI Lab');
     await treeRow(vs.page, '<img').waitFor();
@@ -193,7 +209,7 @@ describe('UDI: Train without a config in the editor', () => {
   const vs = session({ theme: 'dark', files: { 'a.udi.yaml': digits('chosen', 'sum', 1), 'b.udi.yaml': 'dataset: { name: cgmnst }\n' } });
 
   it('asks which config, and jumps to the problem of an invalid one', async function () {
-    this.timeout(SLOW);
+    this.timeout(LONG);
     await runCommand(vs.page, 'UDI: Train');
     await quickPick(vs.page, 'b.udi.yaml');
     await notification(vs.page, /b\.udi\.yaml/);
@@ -207,7 +223,7 @@ describe('Restricted Mode', () => {
   const vs = session({ theme: 'dark', files: { 'a.udi.yaml': digits('untrusted', 'sum', 1) }, trusted: false });
 
   it('refuses to train', async function () {
-    this.timeout(SLOW);
+    this.timeout(LONG);
     await openFile(vs.page, 'a.udi.yaml');
     await runCommand(vs.page, 'UDI: Train');
     await vs.page.locator('.notifications-toasts, .monaco-dialog-box').filter({ hasText: /trust/i }).first().waitFor();
@@ -215,7 +231,7 @@ describe('Restricted Mode', () => {
   });
 });
 
-(existsSync(mnist) ? describe : describe.skip)(`CGMNIST from ${existsSync(mnist) ? 'real MNIST files' : `${mnist} (absent; set UDI_SHARED)`}`, () => {
+describeWhere(existsSync(mnist) ? undefined : `the MNIST files ${mnist} are absent (UDI_SHARED)`, 'CGMNIST from real MNIST files', () => {
   const config = [
     'name: real',
     `dataset: { name: cgmnist, root: ${JSON.stringify(mnist)}, limit: { train: 640, validation: 200, test: 200 } }`,
@@ -226,11 +242,11 @@ describe('Restricted Mode', () => {
   const vs = session({ files: { 'cgmnist.udi.yaml': config }, size: { width: 1400, height: 1000 }, theme: 'dark' });
 
   it('trains UDI on a subset, and the panel shows what the journal says', async function () {
-    this.timeout(SLOW);
+    this.timeout(LONG);
     await openFile(vs.page, 'cgmnist.udi.yaml');
     await runCommand(vs.page, 'UDI: Train');
     const frame = await panelOf(vs, 'real');
-    await until('the end', () => find(vs, 'real')?.state === 'finished');
+    await untilState(vs, 'real', 'finished');
     await assertPanelEqualsJournal(vs, frame, 'real');
     await screenshot(vs.page, 'cgmnist-dark');
   });

@@ -9,7 +9,7 @@ import { FakeTrainer } from './fakeTrainer.ts';
 import { appendEvents, events, finishedJournal, numbered, writeRun } from './runFixture.ts';
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-const soon = { timeout: 5000, interval: 20 };
+const soon = { timeout: 120_000, interval: 20 };
 let root: string;
 let open: { dispose(): void }[];
 

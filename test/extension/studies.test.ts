@@ -12,7 +12,7 @@ import { events, finishedJournal, writeRun } from './runFixture.ts';
 import { numberedStudy, writeStudyFolder, writeStudyRun } from './studyFixture.ts';
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-const soon = { timeout: 5000, interval: 20 };
+const soon = { timeout: 120_000, interval: 20 };
 let root: string;
 let open: { dispose(): void }[];
 

@@ -76,6 +76,6 @@ describe('TrainerLauncher', () => {
       setInterval(() => {}, 1000);`;
     const answer = await launcher(script).ask([], { onLine: () => abort.abort(), signal: abort.signal });
     expect(answer.code).toBeNull();
-    await vi.waitFor(() => expect(processStart(Number(answer.stdout))).toBeUndefined());
+    await vi.waitFor(() => expect(processStart(Number(answer.stdout))).toBeUndefined(), { timeout: 120_000 });
   });
 });

@@ -2,13 +2,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { chooseBackend } from '../../src/trainer/backends/index.ts';
+import { skipFor } from '../skip.ts';
 import { fixturesFolder } from './fixtures.ts';
 
-/** A suite over one golden fixture; shown as skipped, with the file's name, where it is absent. */
+/** A suite over one golden fixture; skipped, with the file's name as the reason, where it is absent. */
 export function describeWithFixture<T>(name: string, suite: (read: () => T) => void): void {
   const file = join(fixturesFolder, `${name}.json`);
   if (existsSync(file)) describe(name, () => suite(() => JSON.parse(readFileSync(file, 'utf8')) as T));
-  else describe.skip(`${file} is absent (set UDI_FIXTURES)`, () => { it('compares with the reference', () => undefined); });
+  else describe(name, skipFor(`the golden numbers ${file} are absent (UDI_FIXTURES)`), () => { it('compares with the reference', () => undefined); });
 }
 
 /**

@@ -6,7 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium, type Browser, type BrowserContext, type Frame, type Locator, type Page } from 'playwright-core';
-import { installBrowser } from './install.ts';
+import { requireBrowser } from './install.ts';
 import { screenshotsDir } from './paths.ts';
 import { themeNames, type CodeServer, type Theme } from './server.ts';
 
@@ -17,12 +17,15 @@ const flags = [
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
 ];
 
-/** Two helpers and a browser share two cores here, so waiting is generous; a passing test never waits that long. */
-export const patience = 30_000;
+/**
+ * How long a state is waited for, in milliseconds. A passing test never waits that long; a window beside other load may
+ * need a minute for what takes a second alone.
+ */
+export const patience = 120_000;
 
 /** Starts the machine's Chromium or Chrome. `UDI_BROWSER` names another, `UDI_BROWSER_ARGS` adds flags to it. */
 export async function launchBrowser(): Promise<Browser> {
-  const executablePath = installBrowser();
+  const executablePath = requireBrowser();
   const more = (process.env['UDI_BROWSER_ARGS'] ?? '').split(' ').filter(Boolean);
   const headless = process.env['UDI_HEADED'] === undefined;
   try {
@@ -50,25 +53,46 @@ export function recordConsole(page: Page, lines: string[] = []): string[] {
   return lines;
 }
 
-/** Opens VS Code on `folder` and waits until the workbench is drawn. */
-export async function openWorkbench(page: Page, server: CodeServer, folder: string): Promise<void> {
-  await page.goto(`${server.url}/?folder=${encodeURIComponent(folder)}`);
+/**
+ * Opens VS Code on `folder` and waits until the workbench is drawn and, where `extension` names one, until that extension
+ * is active in this window: what is pressed before may be lost, or answered late.
+ */
+export async function openWorkbench(page: Page, server: CodeServer, folder: string, extension?: string): Promise<void> {
+  const url = `${server.url}/?folder=${encodeURIComponent(folder)}`;
+  await untilActive(server, extension, () => page.goto(url));
   await workbenchReady(page);
 }
 
-/** Reloads the window, as `Developer: Reload Window` does. */
-export async function reloadWorkbench(page: Page): Promise<void> {
-  await page.reload();
+/** Reloads the window, as `Developer: Reload Window` does, and waits as `openWorkbench` does. */
+export async function reloadWorkbench(page: Page, server: CodeServer, extension?: string): Promise<void> {
+  await untilActive(server, extension, () => page.reload());
   await workbenchReady(page);
+}
+
+/** Does `open`, then waits until one more extension host has activated `extension`. */
+async function untilActive(server: CodeServer, extension: string | undefined, open: () => Promise<unknown>): Promise<void> {
+  const before = extension === undefined ? 0 : server.activations(extension);
+  await open();
+  if (extension === undefined) return;
+  await until(`${extension} in the window`, () => server.activations(extension) > before);
 }
 
 /** Waits until the workbench is drawn in its theme, which comes when the extensions are known. */
 export async function workbenchReady(page: Page): Promise<void> {
-  await page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 2 * patience });
-  await page.locator('.monaco-workbench[class*="vscode-theme-"]').waitFor({ timeout: 2 * patience });
+  await page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: patience });
+  await page.locator('.monaco-workbench[class*="vscode-theme-"]').waitFor({ timeout: patience });
+}
+
+/** Waits until `reached` says true; `timeout` in milliseconds. */
+export async function until(what: string, reached: () => boolean | Promise<boolean>, timeout = patience): Promise<void> {
+  for (const deadline = Date.now() + timeout; !await reached();) {
+    if (Date.now() > deadline) throw new Error(`Waited ${timeout / 1000} s in vain for: ${what}`);
+    await sleep(100);
+  }
 }
 
 const picker = (page: Page): Locator => page.locator('.quick-input-widget:visible');
+const pickerInput = (page: Page): Locator => picker(page).locator('input.input');
 const pickerRows = (page: Page): Locator => picker(page).locator('.monaco-list-row');
 
 /** The row whose label is exactly `label` (icons aside). */
@@ -78,82 +102,86 @@ function pickerRow(page: Page, label: string): Locator {
   return pickerRows(page).filter({ has: name }).first();
 }
 
-/** The command palette's input, open on `text`. */
-async function openPalette(page: Page, text: string): Promise<void> {
-  const input = picker(page).locator('input.input');
-  await page.keyboard.press('F1');
-  await input.waitFor({ timeout: 3000 });
-  await input.fill(`>${text}`);
+/** Opens the widget that `key` opens, and waits for its input. Opening it again does nothing, unlike choosing in it. */
+async function openPicker(page: Page, key: string): Promise<void> {
+  await until(`the picker that ${key} opens`, async () => {
+    await page.keyboard.press(key);
+    return appears(pickerInput(page));
+  });
+}
+
+/** Whether `part` is there within some seconds. */
+async function appears(part: Locator, timeout = 5000): Promise<boolean> {
+  return part.waitFor({ timeout }).then(() => true, () => false);
 }
 
 /**
- * Runs a command as it is titled in the palette, e.g. `runCommand(page, 'UDI: Train')`. Tries again until it is there:
- * an extension that has just been installed or a `when` clause may need a moment.
+ * Types `text` into the open picker and accepts the row `label`, once: from then on slowness is no loss. Before that it may
+ * type anew: the list is made when one types, so a command that an extension or a `when` clause adds later is not in it.
  */
-export async function runCommand(page: Page, title: string, timeout = patience): Promise<void> {
-  const deadline = Date.now() + timeout;
-  for (;;) {
-    try {
-      await openPalette(page, title);
-      await pickerRow(page, title).waitFor({ timeout: 1000 });
-      await pickerRow(page, title).click({ timeout: 2000 });
-      return;
-    } catch (error) {
-      const seen = await pickerRows(page).allInnerTexts().catch(() => []);
-      await page.keyboard.press('Escape');
-      if (Date.now() < deadline) continue;
-      throw new Error(`No command '${title}' in the palette, only: ${seen.join(' | ')}`, { cause: error });
-    }
+async function typeAndAccept(page: Page, text: string, label: string): Promise<void> {
+  const row = pickerRow(page, label);
+  for (const deadline = Date.now() + patience; !await appears(row);) {
+    const seen = await pickerRows(page).allInnerTexts().catch(() => []);
+    if (Date.now() > deadline) throw new Error(`'${label}' is not in the list, only: ${seen.join(' | ')}`);
+    await pickerInput(page).fill(text.slice(0, 1));
+    await pickerInput(page).fill(text);
   }
+  await accept(page, row);
 }
 
-/** Whether the palette offers a command with exactly this title now. */
-export async function hasCommand(page: Page, title: string): Promise<boolean> {
-  await openPalette(page, title);
-  await pickerRows(page).first().waitFor();
-  await sleep(300);
-  const found = (await pickerRow(page, title).count()) > 0;
-  await page.keyboard.press('Escape');
-  return found;
+/** Presses Enter on a row of the open picker and waits until the picker has taken it. */
+async function accept(page: Page, row: Locator): Promise<void> {
+  const input = pickerInput(page);
+  await until('the focus on the row to accept', async () => {
+    if (await row.evaluate((element) => element.classList.contains('focused'))) return true;
+    await input.press('ArrowDown');
+    return false;
+  });
+  await input.press('Enter');
+  await row.waitFor({ state: 'hidden' });
+}
+
+/**
+ * Runs a command as it is titled in the palette, e.g. `runCommand(page, 'UDI: Train')`. It is run exactly once; wait for
+ * what it leads to before pressing anything else.
+ */
+export async function runCommand(page: Page, title: string): Promise<void> {
+  await openPicker(page, 'F1');
+  await pickerInput(page).fill(`>${title}`);
+  await typeAndAccept(page, `>${title}`, title);
 }
 
 /** Waits for an open quick pick and chooses the entry labelled `label`. */
 export async function quickPick(page: Page, label: string): Promise<void> {
   await pickerRows(page).first().waitFor();
   // A long list has rows only for what is in view; what is not is found by typing, as a person would.
-  if ((await pickerRow(page, label).count()) === 0) await picker(page).locator('input.input').fill(label);
-  await pickerRow(page, label).click();
+  if (!await appears(pickerRow(page, label))) await pickerInput(page).fill(label);
+  await pickerRow(page, label).waitFor();
+  await accept(page, pickerRow(page, label));
 }
 
-/** The labels in view in an open quick pick. */
-export async function quickPickLabels(page: Page): Promise<string[]> {
-  await pickerRows(page).first().waitFor();
-  return (await pickerRows(page).locator('.label-name').allInnerTexts()).map((label) => label.trim());
+/**
+ * Waits for a notification that contains `text`; click a button of it with `pressIn(it, 'Open')`. A toast goes after some
+ * seconds, so where none shows it the list of all notifications is opened, which keeps them.
+ */
+export async function notification(page: Page, text: string | RegExp): Promise<Locator> {
+  const item = (part: string): Locator => page.locator(`${part} .notification-list-item`, { hasText: text }).first();
+  const toast = item('.notifications-toasts');
+  if (await appears(toast)) return toast;
+  await runCommand(page, 'Notifications: Show Notifications');
+  const listed = item('.notifications-center');
+  await listed.waitFor();
+  return listed;
 }
 
-/** Waits for an input box (the same widget as the quick pick), types `text` and confirms. */
-export async function answerInput(page: Page, text: string): Promise<void> {
-  const input = picker(page).locator('input.input');
-  await input.waitFor();
-  await input.fill(text);
-  await page.keyboard.press('Enter');
+/** Removes all notifications, e.g. before a screenshot. */
+export async function clearNotifications(page: Page): Promise<void> {
+  await runCommand(page, 'Notifications: Clear All Notifications');
+  await page.locator('.notification-list-item').first().waitFor({ state: 'hidden' });
 }
 
-/** Waits for a notification that contains `text`; click a button of it with `pressIn(it, 'Open')`. */
-export async function notification(page: Page, text: string | RegExp, timeout = patience): Promise<Locator> {
-  const toast = page.locator('.notifications-toasts .notification-list-item', { hasText: text }).first();
-  await toast.waitFor({ timeout });
-  return toast;
-}
-
-/** Waits for a modal dialog that contains `text`. */
-export async function dialog(page: Page, text: string | RegExp): Promise<Locator> {
-  const box = page.locator('.monaco-dialog-box', { hasText: text }).first();
-  await box.waitFor();
-  return box;
-}
-
-/** Presses the button called exactly `label` in a notification or dialog. */
+/** Presses the button called exactly `label` in a notification. */
 export async function pressIn(part: Locator, label: string): Promise<void> {
   await part.locator('.monaco-button', { hasText: new RegExp(`^\\s*${label}\\s*$`) }).click();
 }
@@ -169,6 +197,7 @@ export async function openViewContainer(page: Page, label: string): Promise<void
   if ((await tab.getAttribute('aria-expanded')) === 'true') return;
   const checked = await tab.evaluate((item) => item.classList.contains('checked'));
   if (!checked) await tab.click();
+  await page.locator('.part.sidebar .composite-title, .part.sidebar .title-label', { hasText: label }).first().waitFor();
 }
 
 /** The row of a tree view (or list) that contains `text`. */
@@ -178,9 +207,8 @@ export function treeRow(page: Page, text: string | RegExp): Locator {
 
 /** Opens a file of the workspace by name through Quick Open. */
 export async function openFile(page: Page, name: string): Promise<void> {
-  await page.keyboard.press('ControlOrMeta+P');
-  await picker(page).locator('input.input').fill(name);
-  await pickerRow(page, name).click();
+  await openPicker(page, 'ControlOrMeta+P');
+  await typeAndAccept(page, name, name);
   await page.locator(`.tab.active[data-resource-name="${name}"]`).waitFor();
 }
 
@@ -207,7 +235,7 @@ async function frameMatches(frame: Frame, query: WebviewQuery): Promise<string |
     const owner = await frame.frameElement();
     if (!(await owner.isVisible())) return undefined;
     const selector = query.selector ?? 'body';
-    return await frame.locator(selector).first().innerText({ timeout: 500 });
+    return await frame.locator(selector).first().innerText({ timeout: 2000 });
   } catch {
     return undefined;
   }
@@ -250,10 +278,36 @@ export async function setTheme(page: Page, server: CodeServer, theme: Theme): Pr
   for (const frame of innerFrames(page)) {
     // A frame that goes away meanwhile (a hidden panel) needs no theme.
     const body = frame.locator(`body[data-vscode-theme-kind="${webview}"]`);
-    await body.waitFor({ timeout: 5000 }).catch((error: unknown) => {
+    await body.waitFor().catch((error: unknown) => {
       if (!frame.isDetached()) throw error;
     });
   }
+}
+
+/**
+ * Whether the window has stored, for its next start, an editor that is described by `text`: a browser's window stores its
+ * layout every few seconds only, and what it has not stored it cannot restore.
+ */
+export async function hasStoredEditor(page: Page, text: string): Promise<boolean> {
+  return page.evaluate(async (wanted) => {
+    const answer = <T>(request: IDBRequest<T>): Promise<T> => new Promise((done, failed) => {
+      request.onsuccess = () => done(request.result);
+      request.onerror = () => failed(request.error ?? new Error('IndexedDB'));
+    });
+    for (const { name } of await indexedDB.databases()) {
+      if (!name?.startsWith('vscode-web-state-db')) continue;
+      const database = await answer(indexedDB.open(name));
+      try {
+        for (const store of database.objectStoreNames) {
+          const value = await answer<unknown>(database.transaction(store).objectStore(store).get('memento/workbench.parts.editor'));
+          if (typeof value === 'string' && value.includes(wanted)) return true;
+        }
+      } finally {
+        database.close();
+      }
+    }
+    return false;
+  }, text);
 }
 
 /** What is on the clipboard; the workbench copies through the browser's. */

@@ -1,7 +1,6 @@
 /**
- * Gets what the VS Code tests need: code-server (a complete build of VS Code in an npm package) in
- * `.cache/code-server-<version>`, and a Chromium. Does nothing where both are there already.
- * By hand: `node test/vscode/install.ts`.
+ * Gets what the tests need beside npm packages: a Chromium, and code-server (a complete build of VS Code in an npm package)
+ * in `.cache/code-server-<version>`. Does nothing where both are there already. By hand: `node test/vscode/install.ts`.
  */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,6 +14,55 @@ const stampFile = (dir: string): string => join(dir, 'installed.json');
 
 /** The script that starts code-server. */
 export const codeServerEntry = join(packageDir(codeServerDir), 'out/node/entry.js');
+
+/** Something of the system that the tests need. */
+interface Need {
+  readonly name: string;
+  /** Debian's package that brings it. */
+  readonly package: string;
+  readonly found: () => boolean;
+}
+
+const browserNeed: Need = { name: 'Chromium or Chrome', package: 'chromium', found: () => findBrowser() !== undefined };
+/** code-server's native modules are compiled here, once. */
+const compilerNeeds: readonly Need[] = [
+  { name: 'Python 3', package: 'python3', found: () => onPath('python3') !== undefined },
+  { name: 'make', package: 'make', found: () => onPath('make') !== undefined },
+  { name: 'a C++ compiler', package: 'g++', found: () => ['g++', 'c++', 'clang++'].some(onPath) },
+];
+
+/**
+ * Installs all that can be installed: as root on Debian or Ubuntu also packages of the system. Returns why the tests in a
+ * VS Code (or, without `browser`, only the VS Code) cannot run here, with what to do about it; undefined if they can.
+ * @throws Error if an installation fails
+ */
+export function prepare({ browser = true } = {}): string | undefined {
+  const needs = [...(browser ? [browserNeed] : []), ...(hasCodeServer() ? [] : compilerNeeds)];
+  const absent = needs.filter(({ found }) => !found());
+  if (absent.length > 0 && isDebian() && process.getuid?.() === 0) installPackages(absent.map((need) => need.package));
+  const missing = needs.filter(({ found }) => !found());
+  if (missing.length === 0) {
+    installCodeServer();
+    return undefined;
+  }
+  const how = isDebian() ? `sudo apt-get install ${missing.map((need) => need.package).join(' ')}` : 'install it by hand';
+  const elsewhere = missing.includes(browserNeed) ? '; UDI_BROWSER names a browser elsewhere' : '';
+  return `${missing.map(({ name }) => name).join(', ')} not found (to get it: ${how}${elsewhere})`;
+}
+
+function isDebian(): boolean {
+  const system = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '';
+  return /^ID(_LIKE)?=.*(debian|ubuntu)/m.test(system) && onPath('apt-get') !== undefined;
+}
+
+function installPackages(names: readonly string[]): void {
+  console.log(`Installing Debian's ${names.join(', ')}, once:`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  // A fresh machine may still be updating itself.
+  const wait = ['-o', 'DPkg::Lock::Timeout=600'];
+  step('apt-get update', 'apt-get', [...wait, 'update'], '/', env);
+  step(`apt-get install ${names.join(' ')}`, 'apt-get', [...wait, 'install', '-y', '--no-install-recommends', ...names], '/', env);
+}
 
 /** Finds `name` on the PATH. */
 function onPath(name: string): string | undefined {
@@ -44,16 +92,6 @@ function step(label: string, command: string, args: string[], cwd: string, env: 
   throw new Error(`${command} ${args.join(' ')} (in ${cwd}): ${reason}\n${output}`);
 }
 
-function checkBuildTools(): void {
-  const missing = [['python3'], ['make'], ['g++', 'c++', 'clang++']].filter((names) => !names.some(onPath));
-  if (missing.length === 0) return;
-  const names = missing.map((list) => list[0]).join(', ');
-  throw new Error(
-    `code-server's native modules are compiled here, and that needs ${names}, not found on the PATH. ` +
-      'On Debian or Ubuntu: sudo apt-get install python3 make g++; on macOS: xcode-select --install.',
-  );
-}
-
 /** npm under Node 24, with that Node's own headers, so that node-gyp downloads none. */
 function npmEnvironment(): NodeJS.ProcessEnv {
   const bin = dirname(node24());
@@ -75,10 +113,13 @@ function npmPrefixes(): string[] {
   return [join(node, 'node_modules', name), join(dirname(node), name)];
 }
 
-/** Installs code-server unless this version is there; returns its folder. */
-export function installCodeServer(): string {
-  if (existsSync(stampFile(codeServerDir))) return codeServerDir;
-  checkBuildTools();
+function hasCodeServer(): boolean {
+  return existsSync(stampFile(codeServerDir));
+}
+
+/** Installs code-server unless this version is there. */
+function installCodeServer(): void {
+  if (hasCodeServer()) return;
   console.log(`Installing code-server ${codeServerVersion}, a complete VS Code, once (about a minute), into`);
   console.log(`${codeServerDir}:`);
   mkdirSync(cacheDir, { recursive: true });
@@ -100,14 +141,19 @@ export function installCodeServer(): string {
     npm('compile argon2', work, 'rebuild', 'argon2');
     step('try it', node24(), [join(packageDir(work), 'out/node/entry.js'), '--version'], work);
     writeFileSync(stampFile(work), JSON.stringify({ version: codeServerVersion, at: new Date().toISOString() }));
-    if (!existsSync(stampFile(codeServerDir))) {
+    if (!hasCodeServer()) {
       rmSync(codeServerDir, { recursive: true, force: true });
       renameSync(work, codeServerDir);
     }
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
-  return codeServerDir;
+}
+
+/** Makes sure that code-server and, with `browser`, a browser are there; installs what can be installed. */
+export function requireVSCode(wanted: { browser?: boolean } = {}): void {
+  const obstacle = prepare(wanted);
+  if (obstacle !== undefined) throw new Error(`Cannot go on: ${obstacle}`);
 }
 
 const browserNames = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
@@ -124,29 +170,18 @@ export function findBrowser(): string | undefined {
   return named || browserPlaces.find(isExecutable) || browserNames.map(onPath).find(Boolean);
 }
 
-/** A browser's path; as root on Debian or Ubuntu it is installed if there is none. */
-export function installBrowser(): string {
+/** The same, or an error that says how to get one. */
+export function requireBrowser(): string {
   const found = findBrowser();
-  if (found) return found;
-  const system = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '';
-  const debian = /^ID(_LIKE)?=.*(debian|ubuntu)/m.test(system) && onPath('apt-get') !== undefined;
-  if (!debian || process.getuid?.() !== 0) {
-    const how = debian ? 'Install one with: sudo apt-get install chromium' : 'Install Chromium or Google Chrome';
-    throw new Error(`The VS Code tests need Chromium or Chrome. ${how}, or set UDI_BROWSER to its path.`);
-  }
-  console.log('Installing Debian\'s chromium, once:');
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  step('apt-get update', 'apt-get', ['update'], '/', env);
-  step('apt-get install chromium', 'apt-get', ['install', '-y', '--no-install-recommends', 'chromium'], '/', env);
-  const installed = findBrowser();
-  if (installed) return installed;
-  throw new Error('apt-get installed chromium, but no executable is at ' + browserPlaces.join(', '));
+  if (found === undefined) throw new Error('There is no Chromium or Chrome. Install one, or set UDI_BROWSER to its path.');
+  return found;
 }
 
 if (process.argv[1] === import.meta.filename) {
   try {
-    console.log(`code-server: ${installCodeServer()}`);
-    console.log(`browser: ${installBrowser()}`);
+    requireVSCode();
+    console.log(`code-server: ${codeServerDir}`);
+    console.log(`browser: ${findBrowser()}`);
   } catch (error) {
     console.error((error as Error).message);
     process.exitCode = 1;

@@ -3,7 +3,7 @@
  * and as the closing line that every test command of this project prints.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import type { Runner, Test } from 'mocha';
+import type { Runner, Suite, Test } from 'mocha';
 
 export interface TestResult {
   /** Titles of the suites around the test, outermost first. */
@@ -12,6 +12,8 @@ export interface TestResult {
   state: 'passed' | 'failed' | 'skipped';
   ms: number;
   error?: string;
+  /** Why it was skipped, where its suite says so (`describeWhere`). */
+  reason?: string;
 }
 
 /** The last line of a result file; `error` where the suite itself could not run. */
@@ -27,6 +29,18 @@ export function errorText(error: unknown): string {
   return stack.includes(error.message) ? stack : `${error.name}: ${error.message}\n${stack}`;
 }
 
+const reasons = new WeakMap<Suite, string>();
+
+/** A mocha suite that is skipped, for the given reason, where there is one. */
+export function describeWhere(obstacle: string | undefined, title: string, suite: (this: Suite) => void): void {
+  if (obstacle === undefined) describe(title, suite);
+  else reasons.set(describe.skip(title, suite) as unknown as Suite, obstacle);
+}
+
+function reasonOf(suite: Suite | undefined): string | undefined {
+  return suite && (reasons.get(suite) ?? reasonOf(suite.parent));
+}
+
 function toResult(test: Test, state: TestResult['state'], error?: unknown): TestResult {
   const path = test.titlePath().slice(0, -1);
   const result: TestResult = { path, title: test.title, state, ms: test.duration ?? 0 };
@@ -37,7 +51,10 @@ function toResult(test: Test, state: TestResult['state'], error?: unknown): Test
 export function collectResults(runner: Runner, add: (result: TestResult) => void): void {
   runner.on('pass', (test) => add(toResult(test, 'passed')));
   runner.on('fail', (test, error: unknown) => add(toResult(test, 'failed', error)));
-  runner.on('pending', (test) => add(toResult(test, 'skipped')));
+  runner.on('pending', (test) => {
+    const reason = reasonOf(test.parent);
+    add({ ...toResult(test, 'skipped'), ...(reason === undefined ? {} : { reason }) });
+  });
 }
 
 /** Appends one line to a result file. */
@@ -55,14 +72,20 @@ export function readLines(file: string): { results: TestResult[]; ending?: Endin
   return ending ? { results, ending } : { results };
 }
 
-const marks = { passed: '✔', failed: '✖', skipped: '-' };
+const marks = { passed: '✔', failed: '✖' };
 
 /** One test as a line, with its error below. */
 export function formatResult(result: TestResult): string {
   const name = [...result.path, result.title].join(' › ');
   const time = result.ms >= 100 ? ` (${(result.ms / 1000).toFixed(1)} s)` : '';
   const error = result.error ? `\n${result.error.replace(/^/gm, '      ')}` : '';
+  if (result.state === 'skipped') return skippedLine(name, result.reason);
   return `  ${marks[result.state]} ${name}${time}${error}`;
+}
+
+/** What is printed of a test that was skipped; test/all.ts lists these lines once more at its end. */
+export function skippedLine(name: string, reason = 'its file says so'): string {
+  return `skipped: ${name} — ${reason}`;
 }
 
 /** The closing line: `N passed, N failed` (and `, N skipped`). */

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import Mocha from 'mocha';
 import { launchBrowser } from './browser.ts';
-import { installBrowser, installCodeServer } from './install.ts';
+import { requireVSCode } from './install.ts';
 import { root, vsixFile } from './paths.ts';
 import { collectResults, errorText, finish, formatResult, type TestResult } from './report.ts';
 import { installExtension } from './server.ts';
@@ -28,14 +28,13 @@ async function main(): Promise<number> {
     options: { grep: { type: 'string' }, vsix: { type: 'string' }, suites: { type: 'string' } },
   });
   const files = findSuites(values.suites ?? join(root, 'test/browser'), positionals);
-  installCodeServer();
-  installBrowser();
+  requireVSCode();
   const extensionsDir = mkdtempSync(join(tmpdir(), 'udi-extensions-'));
   process.once('exit', () => rmSync(extensionsDir, { recursive: true, force: true }));
   installExtension(values.vsix ?? vsixFile, extensionsDir);
   const browser = await launchBrowser();
   try {
-    const options: Mocha.MochaOptions = { ui: 'bdd', timeout: 120_000, reporter: Mocha.reporters.Base };
+    const options: Mocha.MochaOptions = { ui: 'bdd', timeout: 600_000, reporter: Mocha.reporters.Base };
     const mocha = new Mocha(values.grep ? { ...options, grep: new RegExp(values.grep) } : options);
     if (process.env['CI']) mocha.forbidOnly();
     mocha.suite.ctx.shared = { browser, extensionsDir };

@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundleHostSuite, runHostSuite } from './hostSuite.ts';
+import { requireVSCode } from './install.ts';
 import { examplesDir, root } from './paths.ts';
 import { errorText, finish } from './report.ts';
 import { makeWorkspace, removeWorkspace } from './workspace.ts';
@@ -20,6 +21,7 @@ async function main(): Promise<number> {
   if (extension === root && !existsSync(join(root, 'dist/extension.cjs'))) {
     throw new Error('dist/extension.cjs is missing; run npm run build first.');
   }
+  requireVSCode();
   const suite = await bundleHostSuite(values.suites ?? join(root, 'test/host'), positionals);
   const workspace = makeWorkspace({ from: examplesDir });
   try {

@@ -8,7 +8,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { codeServerEntry, installCodeServer } from './install.ts';
+import { codeServerEntry, requireVSCode } from './install.ts';
 import { node24 } from './paths.ts';
 
 export type Theme = 'light' | 'dark' | 'hc-dark' | 'hc-light';
@@ -74,6 +74,8 @@ export interface CodeServer {
   output(): string;
   /** The logs that VS Code wrote, by file name relative to its log folder (extension host, output channels, ...). */
   logs(): Map<string, string>;
+  /** How many extension hosts (one for each window that was opened or reloaded) have begun to activate an extension. */
+  activations(extension: string): number;
   /** Changes settings at run time (all but those of scope `application`); `undefined` takes a change back. */
   setSettings(changes: Settings): void;
   /** Ends the server and its extension hosts; what an extension spawned detached lives on. */
@@ -91,7 +93,7 @@ function cleanEnvironment(extra: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 /** Installs a packaged extension into an extensions folder (to share between servers). */
 export function installExtension(vsix: string, extensionsDir: string): void {
   if (!existsSync(vsix)) throw new Error(`${vsix} does not exist; build it with: npm run package`);
-  installCodeServer();
+  requireVSCode({ browser: false });
   const data = mkdtempSync(join(tmpdir(), 'udi-vsix-'));
   try {
     const args = [codeServerEntry, '--config', join(data, 'config.yaml'), '--user-data-dir', data];
@@ -124,7 +126,7 @@ function readLogs(folder: string): Map<string, string> {
 
 /** Starts code-server and waits until it listens. */
 export async function startServer(options: ServerOptions = {}): Promise<CodeServer> {
-  installCodeServer();
+  requireVSCode({ browser: false });
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'udi-vscode-'));
   const extensionsDir = options.extensionsDir ?? join(dataDir, 'extensions');
   // An own home: VS Code reads agent files there, and deleting "to the trash" puts files there.
@@ -181,7 +183,7 @@ export async function startServer(options: ServerOptions = {}): Promise<CodeServ
   const stop = async (): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) {
       process.kill(pid, 'SIGTERM');
-      await Promise.race([gone, sleep(5000)]);
+      await Promise.race([gone, sleep(20_000)]);
     }
     signal('SIGKILL');
     await gone;
@@ -189,7 +191,7 @@ export async function startServer(options: ServerOptions = {}): Promise<CodeServ
     clean();
   };
 
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + 180_000;
   while (!output.includes('HTTP server listening')) {
     if (child.exitCode !== null || Date.now() > deadline) {
       await stop();
@@ -198,7 +200,9 @@ export async function startServer(options: ServerOptions = {}): Promise<CodeServ
     await sleep(50);
   }
   const logs = (): Map<string, string> => readLogs(join(dataDir, 'logs'));
+  const activations = (extension: string): number =>
+    [...logs()].filter(([name, text]) => /remoteexthost\.log$/.test(name) && text.includes(`_doActivateExtension ${extension},`)).length;
   return {
-    url: `http://127.0.0.1:${port}`, port, pid, dataDir, extensionsDir, output: () => output, logs, setSettings, stop,
+    url: `http://127.0.0.1:${port}`, port, pid, dataDir, extensionsDir, output: () => output, logs, activations, setSettings, stop,
   };
 }

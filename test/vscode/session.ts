@@ -1,13 +1,14 @@
 /**
  * What a browser suite starts with: `const vs = session({ from: examplesDir })` in a `describe` gives its tests a VS
  * Code of their own (server, window, temporary workspace, the packaged extension) and cleans up after them. Starting
- * one takes half a second plus a few seconds for the window; the browser and the installed extension are shared.
+ * one takes half a second plus a few seconds for the window; the browser and the installed extension are shared. No test is
+ * tried twice: what may be slow is waited for, and the rest is a fault.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { newWindow, openWorkbench, recordConsole, screenshot } from './browser.ts';
-import { resultsDir } from './paths.ts';
+import { newWindow, openWorkbench, recordConsole, reloadWorkbench, screenshot } from './browser.ts';
+import { readManifest, resultsDir, root } from './paths.ts';
 import { startServer, type CodeServer, type ServerOptions } from './server.ts';
 import { makeWorkspace, removeWorkspace, type WorkspaceOptions } from './workspace.ts';
 
@@ -17,6 +18,10 @@ export interface Shared {
   /** The folder in which the packaged extension is installed. */
   extensionsDir: string;
 }
+
+const { publisher, name } = readManifest(root);
+/** Id of the packaged extension. */
+const extension = `${publisher}.${name}`;
 
 declare module 'mocha' {
   interface Context {
@@ -46,7 +51,7 @@ export function session(options: SessionOptions = {}): Session {
   const vs = {} as Session;
 
   before('start VS Code', async function () {
-    this.timeout(180_000);
+    this.timeout(600_000);
     const { shared } = this;
     if (!shared) throw new Error('Browser suites run through: node test/vscode/runBrowser.ts');
     const server = await startServer({ extensionsDir: shared.extensionsDir, ...options });
@@ -61,7 +66,7 @@ export function session(options: SessionOptions = {}): Session {
   });
 
   after('stop VS Code', async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     await vs.context?.close();
     await vs.server?.stop();
     if (vs.workspace) removeWorkspace(vs.workspace);
@@ -70,12 +75,17 @@ export function session(options: SessionOptions = {}): Session {
   return vs;
 }
 
-/** Opens one more window on the workspace and makes it `vs.page`; close one with `page.close()`. */
+/** Opens one more window on the workspace, with the extension active, and makes it `vs.page`; close one with `page.close()`. */
 export async function openWindow(vs: Session): Promise<Page> {
   vs.page = await vs.context.newPage();
   vs.console = recordConsole(vs.page, vs.console);
-  await openWorkbench(vs.page, vs.server, vs.workspace);
+  await openWorkbench(vs.page, vs.server, vs.workspace, extension);
   return vs.page;
+}
+
+/** Reloads the window `vs.page` and waits until the extension is active again. */
+export async function reloadWindow(vs: Session): Promise<void> {
+  await reloadWorkbench(vs.page, vs.server, extension);
 }
 
 /** Screenshots of the windows and all logs, named after the failed test. */

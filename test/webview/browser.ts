@@ -1,14 +1,15 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromium as launcher, type Browser } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect } from 'vitest';
-import { buildPages, chromium, openPanel, root, type Bundles, type PanelPage } from './panelPage.ts';
+import { skipFor } from '../skip.ts';
+import { launchBrowser } from '../vscode/browser.ts';
+import { findBrowser } from '../vscode/install.ts';
+import { buildPages, openPanel, root, type Bundles, type PanelPage } from './panelPage.ts';
 import { themes } from './themes.ts';
 
-/** Title of a suite that needs a browser; it says why it is skipped. */
-export function browserSuite(name: string): string {
-  return chromium ? name : `${name} (skipped: no Chromium found; install it, or name one in CHROMIUM)`;
-}
+/** Options of a suite that needs a browser. */
+export const inBrowser = skipFor(findBrowser() ? undefined : 'no Chromium or Chrome found (UDI_BROWSER)');
 
 /** Names of all themes. */
 export const themeNames = Object.keys(themes) as (keyof typeof themes)[];
@@ -32,10 +33,7 @@ export function useBrowser(): InPanel {
   beforeAll(async () => {
     mkdirSync(shots, { recursive: true });
     bundles = await buildPages();
-    browser = await launcher.launch({
-      executablePath: chromium,
-      args: ['--no-sandbox', '--disable-gpu', '--no-first-run'],
-    });
+    browser = await launchBrowser();
   });
   afterAll(async () => {
     await browser?.close();

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { changedKeys, scoreRows } from '../../src/core/run/compare.ts';
 import type { CompareView, RunView } from '../../src/core/protocol.ts';
-import { browserSuite, expectNoMarkup, overflow, shoot, themeNames, useBrowser, widths } from './browser.ts';
-import { chromium } from './panelPage.ts';
+import { inBrowser, expectNoMarkup, overflow, shoot, themeNames, useBrowser, widths } from './browser.ts';
 import { finishedRun, fixedRun, hostileRun, runningRun, sumRun } from './runs.ts';
 
 function compareOf(views: readonly RunView[]): CompareView {
@@ -15,7 +14,7 @@ function compareOf(views: readonly RunView[]): CompareView {
 
 const compared = compareOf([finishedRun().view, fixedRun().view, sumRun().view, runningRun().view]);
 
-describe.skipIf(!chromium)(browserSuite('the compare panel in a browser'), () => {
+describe('the compare panel in a browser', inBrowser, () => {
   const inPanel = useBrowser();
 
   describe.each(themeNames)('in the theme %s', (theme) => {

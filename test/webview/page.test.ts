@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { AnchorEvent, EpochEvent } from '../../src/core/run/events.ts';
-import { browserSuite, expectNoMarkup, overflow, shoot, themeNames, useBrowser, values, widths } from './browser.ts';
-import { chromium } from './panelPage.ts';
+import { patience } from '../vscode/browser.ts';
+import { expectNoMarkup, inBrowser, overflow, shoot, themeNames, useBrowser, values, widths } from './browser.ts';
 import { finishedRun, fixtures, hostileRun, interruptedRun, runningRun } from './runs.ts';
 import { themes } from './themes.ts';
 
-describe.skipIf(!chromium)(browserSuite('the run panel in a browser'), () => {
+describe('the run panel in a browser', inBrowser, () => {
   const inPanel = useBrowser();
 
   describe.each(themeNames)('in the theme %s', (theme) => {
@@ -132,15 +132,14 @@ describe.skipIf(!chromium)(browserSuite('the run panel in a browser'), () => {
       await panel.page.click('[data-details="confusion"] vscode-radio >> nth=1');
       await panel.page.click('[data-chart="alphaTrace"] .legend-item[data-series="complementary"]');
       await panel.page.evaluate(() => window.scrollTo({ top: 700 }));
-      await panel.page.waitForTimeout(400);
-      stored = await panel.stored();
-      expect(stored).toMatchObject({
+      await expect.poll(() => panel.stored(), { timeout: patience }).toMatchObject({
         runs: [finishedRun().view.id],
         toggled: ['about'],
         hidden: { alphaTrace: ['complementary'] },
         choices: { confusion: 'color' },
         scroll: 700,
       });
+      stored = await panel.stored();
     });
     await inPanel('runPanel.js', { state: stored }, async (panel) => {
       await panel.post(finishedRun().view);
@@ -283,10 +282,10 @@ describe.skipIf(!chromium)(browserSuite('the run panel in a browser'), () => {
       expect(dark).toBeGreaterThan(50);
       expect(noLight).toBe(0);
       await panel.setTheme('light');
-      await page.waitForTimeout(100);
-      const [noDark, light] = await counts();
-      expect(noDark).toBe(0);
-      expect(light).toBeGreaterThan(50);
+      await expect.poll(async () => {
+        const [noDark, light] = await counts();
+        return noDark === 0 && light! > 50;
+      }, { timeout: patience }).toBe(true);
     });
   });
 
@@ -295,19 +294,25 @@ describe.skipIf(!chromium)(browserSuite('the run panel in a browser'), () => {
       const { page } = panel;
       await panel.post(runningRun(1).view);
       expect(await page.textContent('[role="status"]')).toBe('');
+      await page.evaluate(() => {
+        const said: { at: number; text: string }[] = [];
+        Object.assign(window, { said });
+        const region = document.querySelector('[role="status"]')!;
+        new MutationObserver(() => said.push({ at: Date.now(), text: region.textContent! })).observe(region, {
+          childList: true, characterData: true, subtree: true,
+        });
+      });
+      const said = () => page.evaluate(() => (window as unknown as { said: { at: number; text: string }[] }).said);
       await panel.post(runningRun(2).view);
-      await page.waitForFunction(() => document.querySelector('[role="status"]')!.textContent !== '');
-      expect(await page.textContent('[role="status"]')).toMatch(
+      await expect.poll(said, { timeout: patience }).toHaveLength(1);
+      expect((await said())[0]!.text).toMatch(
         /^cgmnist-udi: running\. follower:color, epoch 2 of 8: fusion \d\d\.\d\d % on validation\.$/,
       );
       for (const epochs of [3, 4, 5]) await panel.post(runningRun(epochs).view);
-      await page.waitForTimeout(300);
-      expect(await page.textContent('[role="status"]')).toContain('epoch 2 of 8');
-      await page.waitForFunction(
-        () => document.querySelector('[role="status"]')!.textContent!.includes('epoch 5 of 8'),
-        undefined,
-        { timeout: 8000 },
-      );
+      await expect.poll(async () => (await said()).at(-1)!.text, { timeout: patience }).toContain('epoch 5 of 8');
+      const times = (await said()).map(({ at }) => at);
+      // By the page's own clock, so that a slow machine changes nothing.
+      for (const [index, at] of times.slice(1).entries()) expect(at - times[index]!).toBeGreaterThan(4900);
     });
   });
 });

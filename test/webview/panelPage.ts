@@ -1,20 +1,12 @@
-import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
+import { patience } from '../vscode/browser.ts';
 import { themes } from './themes.ts';
 
 /** The repository. */
 export const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
-
-/** The browser that draws the pages, if there is one. */
-export const chromium = [
-  process.env['CHROMIUM'],
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-].find((file) => file !== undefined && existsSync(file));
 
 /** The bundles by file name, built like those of the package. */
 export type Bundles = Readonly<Record<string, string>>;
@@ -83,6 +75,7 @@ export async function openPanel(
   }: { theme?: keyof typeof themes; width?: number; height?: number; state?: unknown } = {},
 ): Promise<PanelPage> {
   const page = await browser.newPage({ viewport: { width, height } });
+  page.setDefaultTimeout(patience);
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(String(error)));
   page.on('console', (message) => {

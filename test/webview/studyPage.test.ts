@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { fromStudyPanelSchema } from '../../src/core/protocol.ts';
 import { chartBytes } from '../../src/extension/panels/chartFile.ts';
-import { browserSuite, expectNoMarkup, overflow, shoot, themeNames, useBrowser, widths } from './browser.ts';
-import { chromium } from './panelPage.ts';
+import { inBrowser, expectNoMarkup, overflow, shoot, themeNames, useBrowser, widths } from './browser.ts';
 import { evil, hostileStudy, incompleteStudy, largeStudy, newStudy, runningStudy } from './studies.ts';
 
-describe.skipIf(!chromium)(browserSuite('the study panel in a browser'), () => {
+describe('the study panel in a browser', inBrowser, () => {
   const inPanel = useBrowser();
 
   describe.each(themeNames)('in the theme %s', (theme) => {

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor4D } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { describeBackends } from '../../../src/trainer/backends/index.ts';
+import { skipFor } from '../../skip.ts';
 import { search } from '../numbers.ts';
 import { largestDifference, noise, trainingStep, withGradients } from './reference.ts';
 
@@ -10,8 +11,9 @@ const folder = resolve(process.env['UDI_TFJS_NODE_FOLDER'] ?? join(search.folder
 const where = { ...search, folders: [folder, ...search.folders] };
 const report = (await describeBackends(where)).find(({ id }) => id === 'tfjs-node')!;
 
-describe.skipIf(!report.usable)(
-  `tfjs-node${report.usable ? '' : `: ${report.reason}, looked in ${folder} (UDI_TFJS_NODE_FOLDER)`}`,
+describe(
+  'tfjs-node',
+  skipFor(report.usable ? undefined : `${report.reason}, looked in ${folder} (UDI_TFJS_NODE_FOLDER)`),
   () => {
     it('trains with the numbers of cpu', async () => {
       expect(await largestDifference(trainingStep, 'tfjs-node', where)).toBeLessThan(1e-4);

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { describeBackends } from '../../../src/trainer/backends/index.ts';
+import { skipFor } from '../../skip.ts';
 import { search } from '../numbers.ts';
 import { largestDifference, trainingStep } from './reference.ts';
 
@@ -14,8 +15,9 @@ if (existsSync(swiftShader)) process.env['VK_DRIVER_FILES'] ??= swiftShader;
 
 const report = (await describeBackends(where)).find(({ id }) => id === 'webgpu')!;
 
-describe.skipIf(!report.usable)(
-  `webgpu${report.usable ? ` on ${report.device}` : `: ${report.reason}, looked in ${folder} (UDI_WEBGPU_FOLDER)`}`,
+describe(
+  report.usable ? `webgpu on ${report.device}` : 'webgpu',
+  skipFor(report.usable ? undefined : `${report.reason}, looked in ${folder} (UDI_WEBGPU_FOLDER)`),
   () => {
     it('trains with the numbers of cpu', async () => {
       expect(await largestDifference(trainingStep, 'webgpu', where)).toBeLessThan(1e-4);

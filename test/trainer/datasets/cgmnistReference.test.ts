@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { cgmnist } from '../../../src/trainer/datasets/cgmnist.ts';
 import { createTintTable } from '../../../src/trainer/datasets/color.ts';
 import { readIdx } from '../../../src/trainer/datasets/idx.ts';
+import { skipFor } from '../../skip.ts';
 import { allRows, loadDataset, sharedData } from './fixtures.ts';
 
 const expected = {
@@ -33,7 +34,7 @@ async function coloredImages(data: string, prefix: keyof typeof expected): Promi
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
-describe.skipIf(!sharedData)('CGMNIST from the stored draws (skipped without real data: set UDI_SHARED)', () => {
+describe('CGMNIST from the stored draws', skipFor(sharedData ? undefined : 'real MNIST files are absent (UDI_SHARED)'), () => {
   it.each(['train', 't10k'] as const)('has the SHA-256 of the reference: %s', async (prefix) => {
     expect(sha256(await coloredImages(sharedData!, prefix))).toBe(expected[prefix]);
   });

@@ -49,12 +49,6 @@ describe('synthetic digits', () => {
       expect(hues.size).toBeLessThanOrEqual(most);
     }
   });
-
-  it('are made in a few seconds', async () => {
-    const start = performance.now();
-    await loadDataset(syntheticDigits);
-    expect(performance.now() - start).toBeLessThan(10_000);
-  });
 });
 
 function nearestMeanAccuracy(from: Float32Array, labels: Int32Array, inputs: Float32Array, wanted: Int32Array): number {
