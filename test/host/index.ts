@@ -21,7 +21,7 @@ export async function runSuites(suites: readonly (() => Promise<unknown>)[]): Pr
 /** Writes the result of each test to `file`; resolves to the number of failed ones. */
 async function runMocha(suites: readonly (() => Promise<unknown>)[], file: string): Promise<number> {
   const grep = process.env['UDI_HOST_GREP'];
-  const options: Mocha.MochaOptions = { ui: 'bdd', timeout: 60_000, reporter: Mocha.reporters.Base };
+  const options: Mocha.MochaOptions = { ui: 'bdd', timeout: 300_000, reporter: Mocha.reporters.Base };
   const mocha = new Mocha(grep ? { ...options, grep: new RegExp(grep) } : options);
   if (process.env['CI']) mocha.forbidOnly();
   // Defines `describe`, `it` and so on, which mocha otherwise does for each file that it loads itself.

@@ -48,8 +48,11 @@ export async function cleanUp(...names: string[]): Promise<void> {
   await vscode.commands.executeCommand('udi.refreshRuns');
 }
 
-/** Waits until `read` gives something else than undefined or false. */
-export async function until<T>(what: string, read: () => T | Promise<T>, seconds = 15): Promise<NonNullable<T>> {
+/** So many epochs last until a test ends them. */
+export const ENDLESS = 100_000;
+
+/** Waits until `read` gives something else than undefined or false; only a failing test waits to the end. */
+export async function until<T>(what: string, read: () => T | Promise<T>, seconds = 120): Promise<NonNullable<T>> {
   for (const end = Date.now() + 1000 * seconds; ;) {
     const value = await read();
     if (value !== undefined && value !== null && value !== false) return value;

@@ -1,8 +1,16 @@
 import type { Format } from '../format.ts';
 import type { Theme } from '../theme.ts';
+import type { PlotPoint } from './plot.ts';
 
 /** Size of all text in charts, in pixels. */
 export const FONT_SIZE = 11;
+
+/** A point of a dataset; one without a value between two stages breaks the line. */
+export interface DataPoint {
+  readonly x: number;
+  readonly y: number;
+  readonly source?: PlotPoint;
+}
 
 /** What every chart has. */
 export function common(theme: Theme) {

@@ -1,18 +1,11 @@
 import type { ChartConfiguration, ChartDataset, TooltipItem } from 'chart.js';
 import { formatted } from '../format.ts';
 import { translucent, type Theme } from '../theme.ts';
-import { axis, canvasFont, common, font, percentEnd, plugins, tick, ticks, tooltip } from './chartParts.ts';
-import { dashes, type BarPlot, type LinePlot, type Look, type Plot, type PlotPoint, type Series } from './plot.ts';
+import { axis, canvasFont, common, font, percentEnd, plugins, tick, ticks, tooltip, type DataPoint } from './chartParts.ts';
+import { dashes, type BarPlot, type LinePlot, type Look, type Plot, type Series } from './plot.ts';
 import type { BandOptions, FigureOptions } from './plugins.ts';
 import { pointStyles, scatterConfig } from './scatterConfig.ts';
 import type { SeedBandOptions } from './seedBands.ts';
-
-/** A point of a dataset; one without a value between two stages breaks the line. */
-export interface DataPoint {
-  readonly x: number;
-  readonly y: number;
-  readonly source?: PlotPoint;
-}
 
 /** The configuration of either kind of plot. */
 export type PlotConfig = ChartConfiguration<'line', DataPoint[]> | ChartConfiguration<'bar', number[], string>;

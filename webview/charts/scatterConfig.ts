@@ -1,8 +1,7 @@
 import type { ChartConfiguration, ChartType, Plugin } from 'chart.js';
 import { formatted } from '../format.ts';
 import type { Theme } from '../theme.ts';
-import { axis, canvasFont, common, font, percentEnd, plugins, tick, ticks, tooltip } from './chartParts.ts';
-import type { DataPoint } from './config.ts';
+import { axis, canvasFont, common, font, percentEnd, plugins, tick, ticks, tooltip, type DataPoint } from './chartParts.ts';
 import { placeLabels } from './labels.ts';
 import type { ScatterPlot } from './plot.ts';
 
