@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
-import { plotConfig, type DataPoint } from '../../webview/charts/config.ts';
+import type { DataPoint } from '../../webview/charts/chartParts.ts';
+import { plotConfig } from '../../webview/charts/config.ts';
 import { figureTables } from '../../webview/charts/figureTables.ts';
 import type { Figure } from '../../webview/charts/plot.ts';
 import type { Theme } from '../../webview/theme.ts';
