@@ -121,13 +121,20 @@ describe('training', function () {
   });
 
   it('a config that cannot be trained fails with the reason', async () => {
-    const dataset = 'dataset: { name: cgmnist, root: ./no-such-folder }';
+    // A folder that is there, and holds no MNIST.
+    const dataset = 'dataset: { name: cgmnist, root: . }';
     const run = await train(tiny(1).replace(/^dataset.*/, dataset));
     await until('the failure', () => run.state === 'failed', SECONDS);
-    assert.match(run.run.ended?.error?.message ?? '', /no-such-folder/);
+    assert.match(run.run.ended?.error?.message ?? '', /train-images-idx3-ubyte is missing/);
     assert.ok(existsSync(join(run.folder, runFiles.log)));
     const config = readRunConfig(run.folder);
-    assert.equal(config.dataset['root'], join(workspaceRoot(), 'no-such-folder'), 'paths start at the config');
+    assert.equal(config.dataset['root'], join(workspaceRoot()), 'paths start at the config');
+  });
+
+  it('a config whose data are not there is refused in the editor, before there is a run', async () => {
+    const { document } = await openConfig('no-data', tiny(1).replace(/^dataset.*/, 'dataset: { name: cgmnist, root: ./no-such-folder }'));
+    await until('a problem', () => vscode.languages.getDiagnostics(document.uri).some(({ message }) => message.includes('no-such-folder does not exist')));
+    assert.equal(await vscode.commands.executeCommand('udi.train', document.uri), undefined);
   });
 
   it('UDI: Show Log opens what the trainer printed', async () => {

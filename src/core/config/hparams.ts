@@ -26,7 +26,8 @@ export type HParamSpec =
   | NumberSpec
   | (Described & { readonly type: 'boolean'; readonly default: boolean })
   | (Described & { readonly type: 'choice'; readonly values: readonly string[]; readonly default: string })
-  | (Described & { readonly type: 'path'; readonly optional?: boolean })
+  /** A path; with `mustBe`, of something that has to be there before anything is trained. */
+  | (Described & { readonly type: 'path'; readonly optional?: boolean; readonly mustBe?: 'folder' | 'file' })
   | (Described & { readonly type: 'modality'; readonly choices: readonly string[]; readonly default: string })
   | (Described & { readonly type: 'optionalNumber'; readonly number: NumberSpec })
   /** An optional map of optional numbers; a default of one of them is not used. */

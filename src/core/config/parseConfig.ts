@@ -1,10 +1,10 @@
-import { parseDocument } from 'yaml';
 import { methodRefusal, type Catalog } from './catalog.ts';
 import { configSchema, configShapes, epochsOf, MAX_NAME, type RunConfig } from './config.ts';
-import { applyChanges } from './configChanges.ts';
 import { UserError } from '../errors.ts';
 import type { HParamSpecs } from './hparams.ts';
 import { unknownName, type KnownNames } from './knownNames.ts';
+import { applyOverrides, overrideOf, readOverrides, type Override } from './overrides.ts';
+import { expandPaths, missingPaths, type Machine } from './paths.ts';
 import { findingsOf, readYaml, valueAt, type ConfigProblem, type Finding, type Path, type Vocabulary } from './yamlProblems.ts';
 
 export type { ConfigProblem } from './yamlProblems.ts';
@@ -18,6 +18,8 @@ export type ParsedConfig =
 export interface ParseOptions {
   readonly name: string;
   readonly overrides?: readonly string[];
+  /** Where relative paths start, and the machine that reads the others and has to have what they name. Without it, as in a stored config, paths stay as they are. */
+  readonly paths?: { readonly folder: string; readonly machine: Machine };
 }
 
 /** What a text that is not a map is told. */
@@ -26,23 +28,34 @@ export const configIsAMap = 'A config is a map of keys such as dataset, method a
 /**
  * Checks the text of a `*.udi.yaml` (or JSON) file against the schema and fills in every default.
  * Never throws for bad input: what is wrong comes back with its place and, for a misspelt key or name, the nearest valid one.
- * An override that is not of the form `key=value` is a `UserError`.
+ * Overrides that cannot be read are a `UserError`; a problem that one of them causes names it.
  */
-export function parseConfig(text: string, catalog: Catalog, options: ParseOptions): ParsedConfig {
+export function parseConfig(text: string, catalog: Catalog, { name, overrides: texts = [], paths }: ParseOptions): ParsedConfig {
   const { yaml, problems } = readYaml(text, configIsAMap);
   if (!yaml) return { config: undefined, problems };
-  const overrides = (options.overrides ?? []).map(parseOverride);
-  const input = overrides.reduce((changed, [key, value]) => applyChanges(changed, { [key]: value }), yaml.input as unknown);
-  const checked = configCheck(catalog)({ name: cutName(options.name, MAX_NAME, 'run'), ...(input as object) });
-  if (checked.config) return { config: checked.config, problems: [] };
-  return {
-    config: undefined,
-    problems: checked.findings.map((finding) => {
-      const problem = yaml.problem(finding);
-      const set = overrides.find(([key]) => problem.key === key || problem.key.startsWith(`${key}.`));
-      return set ? { ...problem, message: `${problem.message} (from --set ${set[0]})` } : problem;
-    }),
+  const { input } = yaml;
+  const overrides = readOverrides(texts, input, catalog);
+  const checkValue = configCheck(catalog, undefined, paths?.machine);
+  const check = (used: readonly Override[]): CheckedConfig => {
+    const checked = checkValue({ name: cutName(name, MAX_NAME, 'run'), ...applyOverrides(input, used) as object });
+    const missing = checked.config && paths ? missingPaths(checked.config, catalog, paths.folder, paths.machine) : [];
+    return missing.length > 0 ? { config: undefined, findings: missing } : checked;
   };
+  const { config, findings } = check(overrides);
+  if (config) return { config, problems: [] };
+  return { config: undefined, problems: findings.map((finding) => blamed(yaml.problem(finding), finding, overrides, input, check)) };
+}
+
+/** A problem with the override that causes it: because it is about it, or because it would not be there without it. */
+function blamed(
+  problem: ConfigProblem, finding: Finding, overrides: readonly Override[], input: unknown, check: (used: readonly Override[]) => CheckedConfig,
+): ConfigProblem {
+  const own = overrideOf(finding, overrides, input);
+  if (own) return { ...problem, override: own.text };
+  const remains = (used: readonly Override[]) => check(used).findings.some(({ message, path }) => message === finding.message && path.join('.') === problem.key);
+  if (overrides.length === 0 || remains([])) return problem;
+  const causes = overrides.filter((each) => !remains(overrides.filter((other) => other !== each)));
+  return { ...problem, message: `${problem.message} (with ${(causes.length > 0 ? causes : overrides).map((each) => `--set ${each.text}`).join(', ')})` };
 }
 
 /** A name that comes from a file, at most `limit` characters long and without half of one that takes two units; `otherwise` if it is empty. */
@@ -54,12 +67,15 @@ export function cutName(name: string, limit: number, otherwise: string): string 
 export function requireConfig(text: string, catalog: Catalog, file: string, options: ParseOptions): RunConfig {
   const { config, problems } = parseConfig(text, catalog, options);
   if (config) return config;
-  throw new UserError(problems.map((problem) => problemLine(file, problem)).join('\n'), 'Mend the config and start again.');
+  const what = problems.every(({ override }) => override !== undefined) ? '--set' : 'config';
+  throw new UserError(problems.map((problem) => problemLine(file, problem)).join('\n'), `Mend the ${what} and start again.`);
 }
 
-/** `file:line:column: key: message` */
-export function problemLine(file: string, { line, column, key, message }: ConfigProblem): string {
-  return `${file}:${line}:${column}: ${key ? `${key}: ` : ''}${message}`;
+/** `file:line:column: key: message`, or `--set key=value: message` where an override is wrong. */
+export function problemLine(file: string, { line, column, key, message, override }: ConfigProblem): string {
+  const place = override === undefined ? `${file}:${line}:${column}` : `--set ${override}`;
+  const said = override?.slice(0, override.indexOf('=')).trim() === key;
+  return `${place}: ${key && !said ? `${key}: ` : ''}${message}`;
 }
 
 /** Either a complete config or what is wrong with the value that should have been one. */
@@ -72,9 +88,10 @@ export type FindModalities = (config: RunConfig) => readonly string[] | undefine
 
 /**
  * The one check of a config that is a value already: the schema, then the rules that join several keys. `modalitiesOf` is asked
- * about datasets whose modalities depend on their settings. The schema is made once, for as many configs as are checked with it.
+ * about datasets whose modalities depend on their settings; paths are expanded with what `machine` says. The schema is made once, for as
+ * many configs as are checked with it.
  */
-export function configCheck(catalog: Catalog, modalitiesOf?: FindModalities): (input: unknown) => CheckedConfig {
+export function configCheck(catalog: Catalog, modalitiesOf?: FindModalities, machine?: Machine): (input: unknown) => CheckedConfig {
   const schema = configSchema(catalog);
   return (input) => {
     const result = schema.safeParse(input);
@@ -82,8 +99,9 @@ export function configCheck(catalog: Catalog, modalitiesOf?: FindModalities): (i
       const vocabulary = vocabularyOf(input, catalog);
       return { config: undefined, findings: result.error.issues.flatMap((issue) => findingsOf(issue, input, vocabulary)) };
     }
-    const config = result.data as unknown as RunConfig;
-    const findings = crossChecks(config, catalog, modalitiesIn(config, catalog, modalitiesOf));
+    const read = result.data as unknown as RunConfig;
+    const { config, findings: unread } = machine ? expandPaths(read, catalog, machine) : { config: read, findings: [] };
+    const findings = [...unread, ...crossChecks(config, catalog, modalitiesIn(config, catalog, modalitiesOf))];
     return findings.length > 0 ? { config: undefined, findings } : { config, findings: [] };
   };
 }
@@ -170,11 +188,4 @@ function crossChecks(config: RunConfig, catalog: Catalog, modalities: readonly s
     }
   }
   return findings;
-}
-
-/** Reads `key.path=value` (value in YAML). */
-function parseOverride(text: string): [key: string, value: unknown] {
-  const split = text.indexOf('=');
-  if (split <= 0) throw new UserError(`--set "${text}" is not of the form key=value.`, 'Example: --set training.epochs=5');
-  return [text.slice(0, split), parseDocument(text.slice(split + 1)).toJS()];
 }

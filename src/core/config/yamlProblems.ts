@@ -12,6 +12,8 @@ export interface ConfigProblem {
   readonly column: number;
   readonly endLine: number;
   readonly endColumn: number;
+  /** The override (`training.epochs=0`) that is wrong, in place of anything in the file. */
+  readonly override?: string;
 }
 
 /** Keys and list positions from the top of a file. */
@@ -79,6 +81,26 @@ export function readYaml(text: string, what: string): ReadYaml {
     key: path.join('.'), ...place(...rangeOf(document, path, onKey)),
   });
   return { yaml: { input, problem }, problems: [] };
+}
+
+/** Reads one value, e.g. of a command line: what it says, or why it cannot be read exactly. A comment would be lost and is refused. */
+export function readYamlValue(text: string): { readonly value: unknown; readonly message?: undefined } | { readonly message: string } {
+  const document = parseDocument(text, yamlOptions);
+  const [error] = mainErrors(document);
+  if (error) return { message: yamlErrorText(error, text) };
+  const wrong = wrongNode(document);
+  if (wrong) return { message: wrong.message };
+  const comments = [document.comment, document.commentBefore];
+  visit(document, { Node: (_, node) => void comments.push(node.comment ?? null, 'commentBefore' in node ? node.commentBefore ?? null : null) });
+  const comment = comments.find((each) => each !== null && each !== undefined);
+  if (comment !== undefined) return { message: `What follows the # would be a comment (#${comment}); put a text that holds it in quotes.` };
+  try {
+    const value: unknown = document.toJS();
+    JSON.stringify(value);
+    return { value };
+  } catch {
+    return { message: 'Its aliases cannot be followed.' };
+  }
 }
 
 /** How all our YAML is read: with merge keys, and with errors as data. */

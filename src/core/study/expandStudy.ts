@@ -2,6 +2,7 @@ import type { Catalog } from '../config/catalog.ts';
 import { MAX_NAME, type RunConfig } from '../config/config.ts';
 import { applyChanges } from '../config/configChanges.ts';
 import { UserError } from '../errors.ts';
+import { missingPaths, type Machine } from '../config/paths.ts';
 import { configCheck, modalitiesIn, type CheckedConfig, type FindModalities } from '../config/parseConfig.ts';
 import { runKey } from '../run/runKey.ts';
 import { resolvePaths } from '../run/runStore.ts';
@@ -23,22 +24,24 @@ export interface CheckedStudy {
 
 /**
  * The tables and runs of a study. Pure: the same study gives the same plan, and a further seed gives further runs and changes no
- * others. `modalitiesOf` is asked about datasets that have no fixed modalities in the catalogue.
+ * others. `modalitiesOf` is asked about datasets that have no fixed modalities in the catalogue, `machine` about paths.
  *
  * The config of a row is the base, then the changes that `methods` has for the row's method, then what the row itself sets, then
  * the seed. The base's `method:` settings and the epochs of its stages go where the row's method is another one.
  * Throws a `UserError` that lists every row whose config is not valid; after `parseStudy` with the same `modalitiesOf` there is none.
  */
-export function expandStudy(study: CheckedStudy, catalog: Catalog, modalitiesOf?: FindModalities): StudyPlan {
-  const { plan, findings } = expand(study, catalog, modalitiesOf);
+export function expandStudy(study: CheckedStudy, catalog: Catalog, modalitiesOf?: FindModalities, machine?: Machine): StudyPlan {
+  const { plan, findings } = expand(study, catalog, modalitiesOf, machine);
   if (findings.length === 0) return plan;
   throw new UserError(findings.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'), `Mend the study "${study.config.name}".`);
 }
 
 /** `expandStudy` for a study that may be wrong: its valid rows, and what is wrong with the others, by its path in the study file. */
-export function expand(study: CheckedStudy, catalog: Catalog, modalitiesOf?: FindModalities): { plan: StudyPlan; findings: Finding[] } {
+export function expand(
+  study: CheckedStudy, catalog: Catalog, modalitiesOf?: FindModalities, machine?: Machine,
+): { plan: StudyPlan; findings: Finding[] } {
   const { name, parallel } = study.config;
-  const rowCheck = createRowCheck(study, catalog, configCheck(catalog, modalitiesOf));
+  const rowCheck = createRowCheck(study, catalog, configCheck(catalog, modalitiesOf, machine), machine);
   const drafts = draftTables(study, catalog, modalitiesOf);
   const findings: RowFinding[] = rowCheck.overrides();
   const runs = new Map<string, PlannedRun>();
@@ -79,7 +82,7 @@ function draftTables({ config, base }: CheckedStudy, catalog: Catalog, modalitie
 }
 
 /** Makes the configs of rows, and finds the place in the study file that is to blame where one is not valid. */
-function createRowCheck({ config: study, base, folder }: CheckedStudy, catalog: Catalog, check: (input: unknown) => CheckedConfig) {
+function createRowCheck({ config: study, base, folder }: CheckedStudy, catalog: Catalog, check: (input: unknown) => CheckedConfig, machine?: Machine) {
   const overridesOf = (method: string) => ({
     changes: study.methods[method] ?? {},
     places: placesOf(study.methods[method] ?? {}, ['methods', method]),
@@ -97,8 +100,9 @@ function createRowCheck({ config: study, base, folder }: CheckedStudy, catalog: 
     row(row: RowDraft, table: string, at: Path): { config?: RunConfig; findings: RowFinding[] } {
       const method = String(valueAt(applyChanges(base, row.changes), ['method', 'name']));
       const { changes, places } = overridesOf(method);
-      const { config, findings } = check(applyChanges(applyChanges(startOf(method, base, catalog), changes), row.changes));
-      if (config) return { config: resolvePaths(config, catalog, folder), findings: [] };
+      const { config, findings: wrong } = check(applyChanges(applyChanges(startOf(method, base, catalog), changes), row.changes));
+      const findings = config && machine ? missingPaths(config, catalog, folder, machine) : wrong;
+      if (config && findings.length === 0) return { config: resolvePaths(config, catalog, folder), findings: [] };
       // Settings of the base's method are not in the config of another one.
       const set = Object.entries(placesOf(study.set, ['set'])).filter(([key]) => method === base.method.name || key.split('.')[0] !== 'method');
       return {

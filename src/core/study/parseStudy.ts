@@ -5,6 +5,7 @@ import { applyChanges } from '../config/configChanges.ts';
 import { UserError } from '../errors.ts';
 import { expand, type CheckedStudy } from './expandStudy.ts';
 import { configCheck, configIsAMap, cutName, problemLine, type FindModalities } from '../config/parseConfig.ts';
+import { missingPaths, type Machine } from '../config/paths.ts';
 import { resolvePaths } from '../run/runStore.ts';
 import { MAX_STUDY_NAME, presetsOf, studySchema, studyShape, type StudyConfig } from './studyConfig.ts';
 import { elsewhere, locate, placesOf } from './studyFindings.ts';
@@ -31,6 +32,8 @@ export interface StudyOptions {
   readonly readFile: (path: string) => string;
   /** Modalities of datasets that the catalogue lists none of; without it rows that depend on them are not checked. */
   readonly modalitiesOf?: FindModalities;
+  /** What reads `~` and `${NAME}` in paths and has to have what they name; without it they stay as they are. */
+  readonly machine?: Machine;
 }
 
 /**
@@ -51,7 +54,7 @@ export function parseStudy(text: string, catalog: Catalog, options: StudyOptions
   const base = readBase(config, yaml, catalog, options);
   if (!base.config || wrong.length > 0) return failed([...wrong, ...base.problems]);
   const study: CheckedStudy = { config, base: base.config, folder: dirname(resolve(options.file)) };
-  const { findings } = expand(study, catalog, options.modalitiesOf);
+  const { findings } = expand(study, catalog, options.modalitiesOf, options.machine);
   return findings.length > 0 ? failed(findings.map(yaml.problem)) : { study, problems: [] };
 }
 
@@ -140,36 +143,48 @@ function repeated(values: readonly unknown[] = [], path: Path): Finding[] {
 
 /** A base that was checked; relative paths in it start in `folder`. */
 type Base =
-  | { readonly config: RunConfig; readonly folder: string; readonly problems: readonly [] }
+  | { readonly config: RunConfig; readonly folder: string; readonly problems: readonly []; readonly place: (finding: Finding) => StudyProblem }
   | { readonly config?: undefined; readonly problems: readonly StudyProblem[] };
 
 type Check = ReturnType<typeof configCheck>;
 
 /** The base with the changes of `set`; the paths of each are absolute, and start in the folder of the file that they stand in. */
 function readBase(study: StudyConfig, yaml: YamlText, catalog: Catalog, options: StudyOptions): Base {
-  const check = configCheck(catalog, options.modalitiesOf);
+  const check = configCheck(catalog, options.modalitiesOf, options.machine);
   const base = typeof study.base === 'string'
     ? readBaseFile(study.base, yaml, check, options)
     : checkInlineBase(study.base, study.name, yaml, check, options);
   if (!base.config) return base;
   const { config, findings } = check(applyChanges(resolvePaths(base.config, catalog, base.folder), study.set));
   const folder = dirname(resolve(options.file));
-  if (config) return { config: resolvePaths(config, catalog, folder), folder, problems: [] };
   const places = placesOf(study.set, ['set']);
-  return { problems: findings.map((finding) => yaml.problem(locate(finding, [places]) ?? elsewhere(finding, ['set']))) };
+  if (!config) return { problems: findings.map((finding) => yaml.problem(locate(finding, [places]) ?? elsewhere(finding, ['set']))) };
+  const missing = options.machine && !changesDataset(study) ? missingPaths(config, catalog, folder, options.machine) : [];
+  if (missing.length === 0) return { ...base, config: resolvePaths(config, catalog, folder), folder };
+  return {
+    problems: missing.map((finding) => {
+      const set = locate(finding, [places]);
+      return set ? yaml.problem(set) : base.place(finding);
+    }),
+  };
+}
+
+/** Whether rows may have another dataset than the base. */
+function changesDataset({ grid = {}, methods }: StudyConfig): boolean {
+  const keys = [...Object.keys(grid), ...Object.values(methods).flatMap((changes) => Object.keys(changes ?? {}))];
+  return keys.some((key) => key.split('.')[0] === 'dataset');
 }
 
 function checkInlineBase(input: Readonly<Record<string, unknown>>, name: string, yaml: YamlText, check: Check, options: StudyOptions): Base {
   const { config, findings } = check({ name, ...input });
-  if (config) return { config, folder: dirname(resolve(options.file)), problems: [] };
-  return { problems: findings.map((finding) => yaml.problem({ ...finding, path: ['base', ...finding.path] })) };
+  const place = (finding: Finding): StudyProblem => yaml.problem({ ...finding, path: ['base', ...finding.path] });
+  return config ? { config, folder: dirname(resolve(options.file)), problems: [], place } : { problems: findings.map(place) };
 }
 
 function readBaseFile(path: string, study: YamlText, check: Check, options: StudyOptions): Base {
   const file = isAbsolute(path) ? path : join(dirname(options.file), path);
   const atBase = (message: string) => study.problem({ message, path: ['base'], onKey: false });
-  const inBase = (problems: readonly ConfigProblem[]): Base =>
-    ({ problems: problems.map((problem) => ({ ...atBase(problemLine(file, problem)), inBase: { ...problem, file } })) });
+  const inBase = (problem: ConfigProblem): StudyProblem => ({ ...atBase(problemLine(file, problem)), inBase: { ...problem, file } });
   let text: string;
   try {
     text = options.readFile(file);
@@ -177,7 +192,8 @@ function readBaseFile(path: string, study: YamlText, check: Check, options: Stud
     return { problems: [atBase(`Cannot read ${file}: ${(error as NodeJS.ErrnoException).code ?? String(error)}.`)] };
   }
   const { yaml, problems } = readYaml(text, configIsAMap);
-  if (!yaml) return inBase(problems);
+  if (!yaml) return { problems: problems.map(inBase) };
   const { config, findings } = check({ name: 'base', ...yaml.input });
-  return config ? { config, folder: dirname(resolve(file)), problems: [] } : inBase(findings.map(yaml.problem));
+  const place = (finding: Finding) => inBase(yaml.problem(finding));
+  return config ? { config, folder: dirname(resolve(file)), problems: [], place } : { problems: findings.map(place) };
 }

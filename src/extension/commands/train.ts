@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import type { RunConfig } from '../../core/config/config.ts';
 import { UserError } from '../../core/errors.ts';
+import { thisMachine } from '../../core/config/paths.ts';
 import { parseConfig } from '../../core/config/parseConfig.ts';
 import { createRun, resolvePaths, runsFolder } from '../../core/run/runStore.ts';
 import { configKind, nameOf } from '../language/fileKind.ts';
@@ -17,7 +18,9 @@ export const train: Command = async (services, target) => {
   const question = { title: 'Train', placeHolder: 'Config to train', none: offerSample };
   const uri = await chooseFile(configKind, target, question);
   if (!uri) return undefined;
-  const parsed = parseConfig(await savedText(uri), services.catalog, { name: nameOf(configKind, uri.path, 'run') });
+  const parsed = parseConfig(await savedText(uri), services.catalog, {
+    name: nameOf(configKind, uri.path, 'run'), paths: { folder: dirname(uri.fsPath), machine: thisMachine },
+  });
   if (!parsed.config) return void await refuseFile(uri, parsed.problems);
   return await startRun(services, uri, parsed.config);
 };

@@ -1,5 +1,7 @@
+import { dirname, isAbsolute } from 'node:path';
 import * as vscode from 'vscode';
 import type { Catalog } from '../../core/config/catalog.ts';
+import { thisMachine } from '../../core/config/paths.ts';
 import { parseConfig } from '../../core/config/parseConfig.ts';
 import { parseStudy } from '../../core/study/parseStudy.ts';
 import { Disposable } from '../disposable.ts';
@@ -30,14 +32,19 @@ export class UdiLanguage extends Disposable {
   constructor(catalog: Catalog) {
     super();
     const configHelp = new ConfigHelp(catalog);
-    this.#add({
+    const configs = new Checker((text, path) => parseConfig(text, catalog, {
+      name: nameOf(configKind, path, 'run'),
+      // A new file is in no folder yet.
+      ...(isAbsolute(path) ? { paths: { folder: dirname(path), machine: thisMachine } } : {}),
+    }));
+    const configDiagnostics = this.#add({
       kind: configKind,
-      checker: new Checker((text, path) => parseConfig(text, catalog, { name: nameOf(configKind, path, 'run') })),
+      checker: configs,
       help: configHelp,
       commands: [{ title: '$(play) Train', command: 'udi.train' }],
     });
-    const studies = new Checker((text, path) => parseStudy(text, catalog, { file: path, readFile: readBaseFile }));
-    const diagnostics = this.#add({
+    const studies = new Checker((text, path) => parseStudy(text, catalog, { file: path, readFile: readBaseFile, ...(isAbsolute(path) ? { machine: thisMachine } : {}) }));
+    const studyDiagnostics = this.#add({
       kind: studyKind,
       checker: studies,
       help: new StudyHelp(catalog, configHelp),
@@ -50,7 +57,13 @@ export class UdiLanguage extends Disposable {
     this.register(vscode.workspace.onDidSaveTextDocument(({ uri }) => {
       if (!isOfKind(configKind, uri.path)) return;
       studies.clear();
-      diagnostics.showAll();
+      studyDiagnostics.showAll();
+    }));
+    // The data that were missing may be there when somebody comes back.
+    this.register(vscode.window.onDidChangeWindowState(({ focused }) => {
+      if (!focused) return;
+      for (const checker of [configs, studies]) checker.clear();
+      for (const diagnostics of [configDiagnostics, studyDiagnostics]) diagnostics.showAll();
     }));
   }
 

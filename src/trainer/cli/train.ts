@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { UserError } from '../../core/errors.ts';
+import { thisMachine } from '../../core/config/paths.ts';
 import { requireConfig } from '../../core/config/parseConfig.ts';
 import type { EndState, Run } from '../../core/run/run.ts';
 import { createRun, loadRun, resolvePaths, runsFolder } from '../../core/run/runStore.ts';
@@ -24,11 +25,11 @@ export interface TrainOptions {
 /** `udi train <config>`: checks the config, creates the run below the working directory and trains it. Returns the exit code. */
 export async function trainCommand(file: string, options: TrainOptions & { set: string[]; runs?: string }, search: BackendSearch): Promise<number> {
   const catalog = createCatalog();
+  const folder = dirname(resolve(file));
   const name = basename(file).replace(/(\.udi)?\.(ya?ml|json)$/, '');
-  const config = requireConfig(readConfig(file), catalog, file, { name, overrides: options.set });
+  const config = requireConfig(readConfig(file), catalog, file, { name, overrides: options.set, paths: { folder, machine: thisMachine } });
   const runs = options.runs ? resolve(options.runs) : runsFolder(process.cwd());
-  const folder = createRun(runs, resolvePaths(config, catalog, dirname(resolve(file))), resolve(file));
-  return trainOnTerminal(folder, options, search);
+  return trainOnTerminal(createRun(runs, resolvePaths(config, catalog, folder), resolve(file)), options, search);
 }
 
 /** Trains the run in `folder` with output for a person or, with `json`, for a program. Returns the exit code. */

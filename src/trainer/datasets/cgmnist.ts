@@ -12,11 +12,11 @@ import { holdOut, stratifiedSubset } from '../data/split.ts';
 
 const settings = {
   root: {
-    type: 'path',
+    type: 'path', mustBe: 'folder',
     help: 'Folder with the four MNIST files train/t10k-images-idx3-ubyte and -labels-idx1-ubyte, plain or .gz, as downloaded.',
   },
   colors: {
-    type: 'path', optional: true,
+    type: 'path', optional: true, mustBe: 'folder',
     help: 'Folder with stored color draws (train-colors-, train-random-colors- and t10k-colors-idx2-ubyte) in the row '
       + 'order of the MNIST files, used instead of draws by seed and `variance`.',
   },

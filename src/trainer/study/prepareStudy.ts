@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { RunConfig } from '../../core/config/config.ts';
 import { UserError } from '../../core/errors.ts';
+import { thisMachine, type Machine } from '../../core/config/paths.ts';
 import { expandStudy } from '../../core/study/expandStudy.ts';
 import { requireStudy } from '../../core/study/parseStudy.ts';
 import type { StudyPlan } from '../../core/study/studyPlan.ts';
@@ -10,13 +11,13 @@ import { createCatalog } from '../catalog.ts';
 import { findDataset } from '../datasets/index.ts';
 
 /**
- * What a `*.udi-study.yaml` file (and its base) asks for now.
+ * What a `*.udi-study.yaml` file (and its base) asks for now. Without `machine` nobody looks whether its data are there.
  * @throws UserError that lists `file:line:column` of everything that is wrong with it
  */
-export function planStudy(file: string): StudyPlan {
+export function planStudy(file: string, machine: Machine = { home: thisMachine.home, env: thisMachine.env }): StudyPlan {
   const catalog = createCatalog();
-  const study = requireStudy(readStudy(file), catalog, { file, readFile: (path) => readFileSync(path, 'utf8'), modalitiesOf });
-  return expandStudy(study, catalog, modalitiesOf);
+  const study = requireStudy(readStudy(file), catalog, { file, readFile: (path) => readFileSync(path, 'utf8'), modalitiesOf, machine });
+  return expandStudy(study, catalog, modalitiesOf, machine);
 }
 
 /**
@@ -25,7 +26,7 @@ export function planStudy(file: string): StudyPlan {
  * @throws UserError if the file is wrong, another file has made a study of this name, or the study is being run
  */
 export function prepareStudy(file: string, runs: string): string {
-  return writeStudy(studiesBeside(runs), planStudy(file), { file: resolve(file), runs: resolve(runs) });
+  return writeStudy(studiesBeside(runs), planStudy(file, thisMachine), { file: resolve(file), runs: resolve(runs) });
 }
 
 function modalitiesOf({ dataset: { name, ...settings } }: RunConfig): string[] {
