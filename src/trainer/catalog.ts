@@ -13,8 +13,10 @@ import { fusionKinds } from './model/model.ts';
 export function createCatalog(): Catalog {
   return {
     version: manifest.version,
-    methods: methods.map(({ id, label, source, stageKinds, hparams, modalities, ownFusion }) => (
-      { id, label, source, stages: [...stageKinds], hparams, ...(modalities ? { modalities } : {}), ...(ownFusion ? { ownFusion } : {}) })),
+    methods: methods.map(({ id, label, source, stageKinds, hparams, modalities, budget, ownFusion }) => ({
+      id, label, source, stages: [...stageKinds], hparams,
+      ...(modalities ? { modalities } : {}), ...(budget ? { budget } : {}), ...(ownFusion ? { ownFusion } : {}),
+    })),
     datasets: datasets.map(({ id, label, source, settings, modalities, modalitiesVary }) => ({
       id, label, source, settings,
       ...(modalitiesVary ? {} : { modalities: modalities({}).map((modality) => modality.id) }),

@@ -14,6 +14,8 @@ export const catalogSchema = z.object({
     hparams: specs,
     /** How many modalities it takes, where not any number, and why. */
     modalities: z.object({ min: z.int().optional(), max: z.int().optional(), reason: z.string() }).optional(),
+    /** Epochs of a stage kind that a run needs at least for each modality, and why. */
+    budget: z.object({ stage: z.string(), perModality: z.int(), reason: z.string() }).optional(),
     /** Its own way to fuse, in place of `model.fusion`. */
     ownFusion: z.string().optional(),
   })),
@@ -33,14 +35,14 @@ export type Catalog = z.infer<typeof catalogSchema>;
 
 /** A method that does not go with the rest of a config: the key to change, and what is wrong with it. */
 export interface MethodRefusal {
-  readonly key: 'method.name' | 'model.fusion';
+  readonly key: 'method.name' | 'model.fusion' | 'training.epochs';
   readonly message: string;
 }
 
-/** Why a method cannot train these modalities with this fusion; undefined if it can. */
+/** Why a method cannot train these modalities with this fusion for so many epochs (`epochs` of a stage kind); undefined if it can. */
 export function methodRefusal(
-  { label, modalities: limits, ownFusion }: Pick<Catalog['methods'][number], 'label' | 'modalities' | 'ownFusion'>,
-  modalities: readonly string[], fusion: string,
+  { label, modalities: limits, budget, ownFusion }: Pick<Catalog['methods'][number], 'label' | 'modalities' | 'budget' | 'ownFusion'>,
+  modalities: readonly string[], { fusion, epochs }: { readonly fusion: string; readonly epochs: (stage: string) => number | undefined },
 ): MethodRefusal | undefined {
   const { min = 1, max = Infinity, reason = '' } = limits ?? {};
   if (modalities.length < min || modalities.length > max) {
@@ -49,6 +51,11 @@ export function methodRefusal(
   }
   if (ownFusion !== undefined && fusion === 'concat') {
     return { key: 'model.fusion', message: `${label} fuses in its own way (${ownFusion}), so there is nothing to concatenate. Remove the key.` };
+  }
+  const given = budget && epochs(budget.stage);
+  const needed = (budget?.perModality ?? 0) * modalities.length;
+  if (budget && given !== undefined && given < needed) {
+    return { key: 'training.epochs', message: `${label} needs at least ${needed} epochs for ${modalities.length} modalities, not ${given}: ${budget.reason}.` };
   }
   return undefined;
 }

@@ -156,7 +156,7 @@ function knownKeys(path: Path, input: unknown, catalog: Catalog): string[] {
 function crossChecks(config: RunConfig, catalog: Catalog, modalities: readonly string[] | undefined): Finding[] {
   const findings: Finding[] = [];
   const method = catalog.methods.find((each) => each.id === config.method.name)!;
-  const refusal = modalities && methodRefusal(method, modalities, config.model.fusion);
+  const refusal = modalities && methodRefusal(method, modalities, { fusion: config.model.fusion, epochs: (stage) => epochsOf(stage, config.training.epochs) });
   if (refusal) findings.push({ message: refusal.message, path: refusal.key.split('.'), onKey: false });
   const { epochs } = config.training;
   if (typeof epochs === 'object') {

@@ -77,6 +77,8 @@ const stageEnded = z.object({
   epochs: count,
   /** The epoch whose weights the stage hands on. */
   keptEpoch: count,
+  /** The stage whose epoch that is, where the stage ends a training of several (see `keptEpoch`) and an earlier one had the best. */
+  keptStage: z.string().optional(),
   reason: z.enum(['completed', 'early stopping']),
   /** Validation scores of the kept epoch. */
   validation: z.record(z.string(), scores),

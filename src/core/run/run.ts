@@ -40,6 +40,7 @@ export interface StageRecord {
   readonly plannedEpochs: number;
   readonly epochs: readonly EpochEvent[];
   readonly ended?: {
+    /** The epoch whose weights it hands on; 0 if it went back to that of an earlier stage. */
     readonly keptEpoch: number;
     readonly reason: 'completed' | 'early stopping';
     readonly validation: Readonly<Record<string, Scores>>;
@@ -70,9 +71,7 @@ export function applyEvent(run: Run, event: RunEvent): Run {
       ...stage, trains: event.trains, evaluates: event.evaluates, plannedEpochs: event.epochs })) };
     case 'epoch': return { ...next, stages: upsertStage(run.stages, event.stage, (stage) => ({
       ...stage, epochs: [...stage.epochs.filter((each) => each.epoch < event.epoch), event] })) };
-    case 'stageEnded': return { ...next, stages: upsertStage(run.stages, event.stage, (stage) => ({
-      ...stage,
-      ended: { keptEpoch: event.keptEpoch, reason: event.reason, validation: event.validation, cached: event.cached ?? false } })) };
+    case 'stageEnded': return { ...next, stages: endStage(run.stages, event) };
     case 'anchor': return { ...next, anchor: event };
     case 'test': return { ...next, test: event.scores, selectedOn: event.selectedOn };
     case 'note': return { ...next, notes: [...run.notes, event.message] };
@@ -142,6 +141,15 @@ function withoutEnd(run: Run): Run {
 
 function withBackend(backends: Run['backends'], added: StartedEvent['backend']): Run['backends'] {
   return backends.some(({ id, device }) => id === added.id && device === added.device) ? backends : [...backends, added];
+}
+
+/** A stage that ends with the weights of an earlier one marks the epoch there. */
+function endStage(stages: readonly StageRecord[], event: Extract<RunEvent, { type: 'stageEnded' }>): StageRecord[] {
+  const { keptEpoch, keptStage = event.stage, reason, validation, cached = false } = event;
+  const own = { keptEpoch: keptStage === event.stage ? keptEpoch : 0, reason, validation, cached };
+  const ended = upsertStage(stages, event.stage, (stage) => ({ ...stage, ended: own }));
+  if (keptStage === event.stage) return ended;
+  return ended.map((stage) => (stage.id === keptStage && stage.ended ? { ...stage, ended: { ...stage.ended, keptEpoch } } : stage));
 }
 
 function upsertStage(stages: readonly StageRecord[], id: string, change: (stage: StageRecord) => StageRecord): StageRecord[] {

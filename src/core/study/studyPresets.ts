@@ -1,5 +1,5 @@
 import { methodRefusal, type Catalog } from '../config/catalog.ts';
-import type { RunConfig } from '../config/config.ts';
+import { epochsOf, type RunConfig } from '../config/config.ts';
 import { applyChanges, type Changes } from '../config/configChanges.ts';
 import type { PresetId, StudyTableId } from './studyPlan.ts';
 import { unknownName } from '../config/knownNames.ts';
@@ -77,8 +77,11 @@ function methodRows({ catalog, base, modalities, only, overrides }: PresetContex
   const notes: string[] = [];
   for (const method of catalog.methods) {
     if (only ? !only.includes(method.id) : ablations.includes(method.id)) continue;
-    const fusion = String(valueAt(applyChanges(base, overrides[method.id] ?? {}), ['model', 'fusion']));
-    const refusal = modalities && methodRefusal(method, modalities, fusion);
+    const changed = applyChanges(base, overrides[method.id] ?? {});
+    const refusal = modalities && methodRefusal(method, modalities, {
+      fusion: String(valueAt(changed, ['model', 'fusion'])),
+      epochs: (stage) => epochsOf(stage, valueAt(changed, ['training', 'epochs']) as RunConfig['training']['epochs']),
+    });
     if (refusal) {
       notes.push(`${method.label} is left out of the table of methods. ${refusal.message}`);
     } else if (method.id === 'unimodal') {

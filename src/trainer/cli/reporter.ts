@@ -61,7 +61,7 @@ function lineOf(event: RunEvent, run: Run): string | undefined {
     case 'resumed': return event.stage ? `Resuming ${event.stage} after epoch ${event.epoch}.` : 'Resuming.';
     case 'stage': return `Stage ${event.stage}: trains ${event.trains.join(', ')} for ${event.epochs} epochs`;
     case 'epoch': return epochLine(event, run);
-    case 'stageEnded': return `Stage ${event.stage} ended (${event.reason}), epoch ${event.keptEpoch} is kept`;
+    case 'stageEnded': return `Stage ${event.stage} ended (${event.reason}), epoch ${event.keptEpoch}${event.keptStage === undefined ? '' : ` of ${event.keptStage}`} is kept`;
     case 'anchor': return anchorSentence(event);
     case 'note': return event.message;
     case 'paused': return 'Paused.';

@@ -6,6 +6,7 @@ import { createRandom, seedFor } from '../../core/random.ts';
 import type { Progress } from '../../core/wire.ts';
 import { computeFrozen, createBatch, disposeBatch, epochBatches, type Evaluated, evaluateLogits, type FrozenSplit, pickEntries, range } from './batches.ts';
 import { assignVariables, type Checkpoint, type CheckpointState, readVariables, writeCheckpoint } from '../store/checkpoint.ts';
+import { BestEpoch } from './bestEpoch.ts';
 import type { Control } from './control.ts';
 import type { Dataset, Split } from '../data/dataset.ts';
 import { createEpochTools } from './epochTools.ts';
@@ -52,6 +53,9 @@ export async function train(training: Training, timings: Timings = {}): Promise<
   const finished: string[] = [];
   const targets = new Set<string>();
   let own: Pick<Stage, 'unimodal' | 'fused'> = {};
+  // Of a training of several stages. When a run is resumed it hears of the epochs before as the stages are replayed.
+  const whole = new BestEpoch();
+  if (checkpoint && !checkpoint.open) whole.load(checkpoint.tensors);
   const save: Save = async (open, extra) => {
     const begin = performance.now();
     const tensors = { ...await readVariables('model', model.variables()), ...extra };
@@ -74,14 +78,15 @@ export async function train(training: Training, timings: Timings = {}): Promise<
       sharing?.register(stage);
       const done = checkpoint?.finished.includes(stage.id) ?? false;
       if (!done && checkpoint?.open?.stage === stage.id) restore();
-      result = done ? storedResult(journal, stage) : await trainOrTake(training, stage, save, sharing);
+      result = done ? storedResult(journal, stage) : await trainOrTake(training, stage, save, whole, sharing);
+      if (done && stage.part) for (const event of epochsOfStage(journal, stage)) offerToWhole(whole, model, stage, event);
     } finally {
       stage.dispose?.();
     }
     if (!result) return 'stopped';
     finished.push(stage.id);
     for (const target of Object.keys(result.validation)) targets.add(target);
-    if (!checkpoint?.finished.includes(stage.id)) await save(undefined, {});
+    if (!checkpoint?.finished.includes(stage.id)) await save(undefined, stage.part ? whole.tensors : {});
     if (control.stopRequested) return 'stopped';
   }
 
@@ -122,20 +127,20 @@ interface StageData {
 type Save = (open: CheckpointState['open'], extra: Readonly<Record<string, StoredTensor>>) => Promise<void>;
 
 /** The result of a stage: of another run that trained the same one, or trained here; undefined if it was asked to stop. */
-async function trainOrTake(training: Training, stage: Stage, save: Save, sharing?: StageSharing): Promise<StageResult | undefined> {
+async function trainOrTake(training: Training, stage: Stage, save: Save, whole: BestEpoch, sharing?: StageSharing): Promise<StageResult | undefined> {
   const { journal, checkpoint } = training;
   const modalities = [...stage.frozen, ...stage.trains];
   journal.append({
     type: 'stage', stage: stage.id, trains: [...stage.trains], epochs: stage.epochs,
     evaluates: stage.selectBy === FUSION ? [...modalities, FUSION] : modalities,
   });
-  if (!sharing) return runStage(training, stage, save);
+  if (!sharing) return runStage(training, stage, save, whole);
   // A stage that this run has begun is its own to end.
   const taken = checkpoint?.open?.stage === stage.id ? { release: () => {} } : await sharing.take(stage);
   if (!taken) return undefined;
   if ('result' in taken) return taken.result;
   try {
-    const result = await runStage(training, stage, save);
+    const result = await runStage(training, stage, save, whole);
     if (result) await sharing.add(stage);
     return result;
   } finally {
@@ -144,51 +149,65 @@ async function trainOrTake(training: Training, stage: Stage, save: Save, sharing
 }
 
 /** Trains one stage, from its checkpoint if there is one; undefined if it was asked to stop. */
-async function runStage(training: Training, stage: Stage, save: Save): Promise<StageResult | undefined> {
+async function runStage(training: Training, stage: Stage, save: Save, whole: BestEpoch): Promise<StageResult | undefined> {
   const { config: { training: settings }, model, journal, control, checkpoint } = training;
   const open = checkpoint?.open?.stage === stage.id ? checkpoint.open : undefined;
   const optimizer = createSgd(stage.variables, settings.momentum, settings.weightDecay);
-  const moved = () => model.variables(stage.trains);
   const evaluated = { modalities: [...stage.frozen, ...stage.trains], fusion: stage.selectBy === FUSION, unimodal: stage.unimodal, fused: stage.fused };
   const data = await prepareStage(training, stage);
   try {
-    let bestTensors: Record<string, StoredTensor> = {};
+    const best = stage.part ? whole : new BestEpoch();
+    const offer = (event: EpochEvent) => (stage.part ? offerToWhole(whole, model, stage, event) : best.offer(stage.id, event, stage.selectBy));
+    const kept = () => (stage.part ? model.variables() : model.variables(stage.trains));
     if (open) {
       assignVariables('optimizer', optimizer.slots, checkpoint!.tensors);
       assignVariables('stage', stage.state ?? {}, checkpoint!.tensors);
-      bestTensors = Object.fromEntries(Object.entries(checkpoint!.tensors).filter(([name]) => name.startsWith('best/')));
+      best.load(checkpoint!.tensors);
     }
     // What was trained after the last checkpoint is trained again, so the journal counts up to the checkpoint only.
-    const epochs: EpochEvent[] = (journal.run.stages.find((each) => each.id === stage.id)?.epochs ?? [])
-      .filter((each) => each.epoch <= (open?.epoch ?? 0));
-    const best = () => bestEpoch(epochs, stage.selectBy);
-    const exhausted = () => settings.earlyStopping !== undefined && epochs.length - (best()?.epoch ?? 0) >= settings.earlyStopping.patience;
+    const epochs = epochsOfStage(journal, stage).filter((each) => each.epoch <= (open?.epoch ?? 0));
+    for (const event of epochs) offer(event);
+    const exhausted = () => settings.earlyStopping !== undefined && epochs.length - lastGain(epochs, stage.selectBy) >= settings.earlyStopping.patience;
 
     while (epochs.length < stage.epochs && !exhausted()) {
       const event = await trainEpoch(training, stage, optimizer, data, epochs.length + 1, evaluated);
       epochs.push(event);
-      if (best() === event) bestTensors = await readVariables('best', moved());
-      const extra = { ...await readVariables('optimizer', optimizer.slots), ...await readVariables('stage', stage.state ?? {}), ...bestTensors };
+      if (offer(event) && settings.keep === 'best') await best.store(kept());
+      const extra = { ...await readVariables('optimizer', optimizer.slots), ...await readVariables('stage', stage.state ?? {}), ...best.tensors };
       await save({ stage: stage.id, epoch: event.epoch }, extra);
       if (control.stopRequested) return undefined;
     }
-    const kept = settings.keep === 'best' ? best()! : epochs.at(-1)!;
-    if (kept !== epochs.at(-1)) assignVariables('best', moved(), bestTensors);
+    const last = { stage: stage.id, event: epochs.at(-1)! };
+    const selects = settings.keep === 'best' && (!stage.part || stage.part.firstEpoch + stage.epochs === stage.part.epochs);
+    const chosen = (selects ? best.found : undefined) ?? last;
+    if (chosen.event !== last.event) best.restore(kept());
+    const { epoch: keptEpoch, validation } = chosen.event;
     journal.append({
-      type: 'stageEnded', stage: stage.id, epochs: epochs.length, keptEpoch: kept.epoch,
-      reason: epochs.length < stage.epochs ? 'early stopping' : 'completed', validation: kept.validation,
+      type: 'stageEnded', stage: stage.id, epochs: epochs.length, keptEpoch, ...(chosen.stage === stage.id ? {} : { keptStage: chosen.stage }),
+      reason: epochs.length < stage.epochs ? 'early stopping' : 'completed', validation,
     });
-    return { stage: stage.id, keptEpoch: kept.epoch, validation: kept.validation };
+    return { stage: stage.id, keptEpoch, validation };
   } finally {
     optimizer.dispose();
     if (data.probe) disposeBatch(data.probe);
   }
 }
 
-/** The first epoch with the highest validation accuracy of the target. All are finite: a run ends at an epoch that is not. */
-function bestEpoch(epochs: readonly EpochEvent[], target: string): EpochEvent | undefined {
-  const accuracy = (event: EpochEvent): number => event.validation[target]!.accuracy;
-  return epochs.reduce<EpochEvent | undefined>((best, event) => (best && accuracy(best) >= accuracy(event) ? best : event), undefined);
+/** The epochs of a stage that the journal has, oldest first. */
+function epochsOfStage(journal: Journal, stage: Stage): EpochEvent[] {
+  return [...journal.run.stages.find((each) => each.id === stage.id)?.epochs ?? []];
+}
+
+/** Epochs of a training of several stages can be compared from the one on that scores every modality of the model. */
+function offerToWhole(whole: BestEpoch, model: MultimodalModel, stage: Stage, event: EpochEvent): boolean {
+  return model.modalities.every((modality) => modality in event.validation) && whole.offer(stage.id, event, stage.selectBy);
+}
+
+/** The first epoch with the highest validation accuracy of the target; 0 without epochs. */
+function lastGain(epochs: readonly EpochEvent[], target: string): number {
+  const best = new BestEpoch();
+  for (const event of epochs) best.offer('', event, target);
+  return best.found?.event.epoch ?? 0;
 }
 
 /** Computes what is constant during a stage: outputs of the frozen modalities and the probe batch. */
@@ -209,10 +228,11 @@ async function trainEpoch(
 ): Promise<EpochEvent> {
   const { config: { training: settings }, dataset, journal, control, onProgress } = training;
   const clock = control.startClock();
-  const learningRate = learningRateOf((stage.firstEpoch ?? 0) + epoch, settings);
-  await stage.startEpoch?.(epoch - 1, createEpochTools(training, epoch - 1, learningRate));
+  const counted = (stage.part?.firstEpoch ?? 0) + epoch;
+  const learningRate = learningRateOf(counted, settings);
+  await stage.startEpoch?.(epoch - 1, createEpochTools(training, counted - 1, learningRate));
   const entries = stage.entries?.(epoch - 1);
-  const batches = epochBatches(entries?.rows.length ?? dataset.train.size, settings.batchSize, settings.seed, epoch);
+  const batches = epochBatches(entries?.rows.length ?? dataset.train.size, settings.batchSize, settings.seed, counted);
   const totals = new EpochTotals();
   let samples = 0;
   let seconds = 0;

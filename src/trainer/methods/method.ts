@@ -14,6 +14,18 @@ export interface StageRecipe {
   readonly after: readonly string[];
 }
 
+/**
+ * The place of a stage in a training of several stages that follow one another. The learning-rate schedule and the shuffles count on
+ * through them, each hands on its last weights, and after the last one `keep: best` goes back to the best epoch of all that
+ * score every modality of the model.
+ */
+export interface TrainingPart {
+  /** Epochs of the training before this stage. */
+  readonly firstEpoch: number;
+  /** Epochs of the whole training. */
+  readonly epochs: number;
+}
+
 /** One stage of training: which variables move, by which loss, for how long. The loop itself is in train.ts. */
 export interface Stage {
   /** `joint`, `unimodal:gray`, `follower:color`: kind and, where it has one, modality. */
@@ -29,8 +41,8 @@ export interface Stage {
   /** Target (modality or `fusion`) whose validation accuracy selects the epoch. */
   readonly selectBy: string;
   readonly epochs: number;
-  /** Epochs of the same training before this stage, which the learning-rate schedule counts on from. */
-  readonly firstEpoch?: number;
+  /** Where the stage is in a training that consists of several; absent: it is a training of its own. */
+  readonly part?: TrainingPart;
   /** Modalities that take an optimizer step of their own, one after another, on every batch; absent: one step for all of `trains`. */
   readonly turns?: readonly (readonly string[])[];
   /** Makes the outcome shareable between runs; absent: this stage is trained in every run. */
@@ -125,6 +137,8 @@ export interface Method {
   readonly hparams: HParamSpecs;
   /** How many modalities it takes, where not any number from 1 on, and why. */
   readonly modalities?: { readonly min?: number; readonly max?: number; readonly reason: string };
+  /** Epochs of a stage kind that a run needs at least, for each modality, and why; absent: 1 whatever the modalities. */
+  readonly budget?: { readonly stage: string; readonly perModality: number; readonly reason: string };
   /** Its own way to fuse, in place of the config's `model.fusion`, and the word for it in the journal. */
   readonly ownFusion?: string;
   /** All stages that a run has, for the number of epochs; modalities whose turn is not known yet stand in any order. */

@@ -79,6 +79,7 @@ export const reconboost: Method = {
   source: 'Hua et al. 2024, huacong/ReconBoost:train.py; methods.md 4.11',
   stageKinds: ['boosting'],
   ownFusion: 'scaled sum of the logits of one shared head',
+  budget: { stage: 'boosting', perModality: 2, reason: 'every modality needs a learner\'s epoch and a joint epoch' },
   hparams: {
     learnerEpochs: { type: 'number', integer: true, min: 1, default: 4, help: 'Epochs of a learner\'s phase (fewer in short runs, so that every modality gets two turns).', source: 'train.py, T1' },
     rectifyEpochs: { type: 'number', integer: true, min: 1, default: 4, help: 'Epochs of a joint phase (fewer in short runs, as above).', source: 'train.py, T2' },
@@ -99,15 +100,12 @@ export const reconboost: Method = {
     const rate = tf.tidy(() => tf.variable(tf.scalar(settings.rate)));
     const ensemble = new Set<string>();
     model.attach('boosting', { parameters: { rate }, buffers: {}, dispose: () => rate.dispose() } satisfies Module);
-    const turns = turnsOf(model.modalities, settings, context.epochs('boosting'));
-    const left = model.modalities.filter((modality) => !turns.some((turn) => turn.modality === modality));
-    if (left.length > 0) {
-      context.emit({ type: 'note', message: `ReconBoost trains one modality after another: these epochs end before the turn of ${left.join(', ')}. Raise training.epochs.` });
-    }
+    const budget = context.epochs('boosting');
+    const turns = turnsOf(model.modalities, settings, budget);
     for (const turn of turns) {
       const members = turn.phase === 'learner' ? [...ensemble].filter((each) => each !== turn.modality) : [...ensemble];
       const shared = {
-        id: turn.id, epochs: turn.epochs, firstEpoch: turn.firstEpoch,
+        id: turn.id, epochs: turn.epochs, part: { firstEpoch: turn.firstEpoch, epochs: budget },
         variables: variablesOf(turn.phase === 'learner' ? [turn.modality] : members),
         unimodal: (outputs: Outputs) => model.classify(outputs.features).logits,
         fused: (outputs: Outputs) => scaledSum(Object.values(model.classify(outputs.features).logits), rate),
@@ -118,7 +116,7 @@ export const reconboost: Method = {
   },
 };
 
-type SharedParts = Pick<Stage, 'id' | 'epochs' | 'firstEpoch' | 'variables' | 'unimodal' | 'fused'>;
+type SharedParts = Pick<Stage, 'id' | 'epochs' | 'part' | 'variables' | 'unimodal' | 'fused'>;
 
 /** Phase 1: the learner's encoder and the head learn; the other members are constants but for the head. */
 function learnerStage(

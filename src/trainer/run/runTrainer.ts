@@ -199,8 +199,10 @@ function epochsOfStage(stage: string, config: RunConfig): number {
 
 /** What depends on the modalities, for datasets whose modalities the config's schema cannot know. */
 function checkModalities(config: RunConfig, modalities: readonly string[]): void {
-  const refusal = methodRefusal(findMethod(config.method.name), modalities, config.model.fusion);
-  if (refusal) throw new UserError(`${refusal.key}: ${refusal.message}`, 'Choose another method, or another dataset.');
+  const refusal = methodRefusal(findMethod(config.method.name), modalities, {
+    fusion: config.model.fusion, epochs: (stage) => epochsOf(stage, config.training.epochs),
+  });
+  if (refusal) throw new UserError(`${refusal.key}: ${refusal.message}`, 'Choose another method or dataset, or change this key.');
   for (const [key, spec] of Object.entries(findMethod(config.method.name).hparams)) {
     if (spec.type !== 'modality') continue;
     const known = [...spec.choices, ...modalities];
