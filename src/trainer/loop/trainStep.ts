@@ -24,7 +24,7 @@ function takeTurn(
   let signals: NamedTensors = {};
   tf.tidy(() => {
     const { gradients } = gradientsOf(() => {
-      const outputs = model.forward(batch.inputs, { mode: 'train', epoch: (stage.firstEpoch ?? 0) + at.epoch, step: at.step }, modalities);
+      const outputs = model.forward(batch.inputs, { mode: 'train', epoch: (stage.part?.firstEpoch ?? 0) + at.epoch, step: at.step }, modalities);
       stage.beforeLoss?.(outputs, batch, at);
       signals = keep(stage.signals?.(outputs, batch, at) ?? {});
       const { surrogate, ...recorded } = stage.loss(outputs, batch, at);

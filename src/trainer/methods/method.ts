@@ -71,7 +71,7 @@ export interface Stage {
 }
 
 /** What of a stage a step needs. */
-export type SteppedStage = Pick<Stage, 'trains' | 'variables' | 'firstEpoch' | 'turns' | 'beforeLoss' | 'loss' | 'signals' | 'modulate'>;
+export type SteppedStage = Pick<Stage, 'trains' | 'variables' | 'part' | 'turns' | 'beforeLoss' | 'loss' | 'signals' | 'modulate'>;
 
 /** The splits a method may look at between epochs; never the test split. */
 export type VisibleSplit = 'train' | 'validation';
