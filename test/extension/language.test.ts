@@ -6,7 +6,7 @@ import { ConfigHelp } from '../../src/extension/language/configSchema.ts';
 import { cursorAt, type Cursor } from '../../src/extension/language/cursor.ts';
 import { configKind, isDocumentOf, isOfKind, nameOf, studyKind } from '../../src/extension/language/fileKind.ts';
 import { keyAt } from '../../src/extension/language/keyAt.ts';
-import { keyHelp } from '../../src/extension/language/schemaHelp.ts';
+import { helpBeyondSchema, keyHelp } from '../../src/extension/language/schemaHelp.ts';
 import { StudyHelp } from '../../src/extension/language/studyHelp.ts';
 
 /** The cursor at `|` in a text. */
@@ -155,6 +155,30 @@ describe('StudyHelp', () => {
     expect(values(['base', 'dataset', 'name'])).toEqual(['cgmnist', 'arrays']);
     const text = 'base:\n  dataset: { name: cgmnist }\n  method: { name: udi }\n';
     expect(outlineOf(text, help).choices).toEqual(choices);
+  });
+});
+
+describe('helpBeyondSchema', () => {
+  const config = new ConfigHelp(catalog);
+  const [ofConfig, ofStudy] = [config, new StudyHelp(catalog, config)].map((help) => helpBeyondSchema(help)) as [ReturnType<typeof helpBeyondSchema>, ReturnType<typeof helpBeyondSchema>];
+  const choices = { method: 'udi', dataset: 'cgmnist' };
+  const keys = (help: typeof ofConfig, ...path: string[]) => help.keys(path, choices).map(({ key }) => key);
+  const values = (help: typeof ofConfig, ...path: string[]) => help.values(path, choices).map(({ value }) => value);
+
+  it('has names of modalities and stages, and nothing that a JSON schema lists', () => {
+    for (const path of [[], ['dataset'], ['method'], ['training'], ['training', 'schedule']]) expect(keys(ofConfig, ...path)).toEqual([]);
+    for (const path of [['device'], ['method', 'name'], ['model', 'fusion']]) expect(values(ofConfig, ...path)).toEqual([]);
+    expect(keys(ofConfig, 'model', 'encoder')).toEqual(expect.arrayContaining(['gray', 'color']));
+    expect(keys(ofConfig, 'training', 'epochs')).toEqual(['default', 'unimodal', 'follower']);
+    expect(values(ofConfig, 'method', 'anchor')).toEqual(['auto', 'gray', 'color']);
+  });
+
+  it('has the dotted keys of a study and their values, with what they mean', () => {
+    expect(keys(ofStudy)).toEqual([]);
+    expect(keys(ofStudy, 'base', 'training')).toEqual([]);
+    expect(keys(ofStudy, 'grid')).toEqual(expect.arrayContaining(['training.epochs', 'model.fusion']));
+    expect(values(ofStudy, 'grid', 'model.fusion')).toEqual(['sum', 'mean', 'concat']);
+    expect(keyHelp(ofStudy, ['set', 'training.learningRate'], choices)?.detail).toContain('default 0.01');
   });
 });
 

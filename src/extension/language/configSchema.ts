@@ -27,7 +27,7 @@ export class ConfigHelp implements DocumentHelp {
       }
     }
     for (const key of this.#namedKeys(path, choices)) {
-      if (!found.has(key)) found.set(key, { key, help: '', detail: '', required: false, isMap: false });
+      if (!found.has(key)) found.set(key, { key, help: '', detail: '', required: false, isMap: false, beyondSchema: true });
     }
     return [...found.values()];
   }
@@ -40,7 +40,7 @@ export class ConfigHelp implements DocumentHelp {
     const spec = this.#spec(path, choices);
     const named = spec?.type === 'modality' ? [...spec.choices, ...this.#modalities(choices)] : [];
     const known = new Set(listed.map((each) => each.value));
-    return [...listed, ...named.filter((value) => !known.has(value)).map((value) => ({ value, help: '' }))];
+    return [...listed, ...named.filter((value) => !known.has(value)).map((value) => ({ value, help: '', beyondSchema: true }))];
   }
 
   /** The schemas that the map at `path` may follow: a chosen `name` leaves one of several. */

@@ -13,10 +13,10 @@ import { ConfigHelp } from './configSchema.ts';
 import { Diagnostics } from './diagnostics.ts';
 import { configKind, isOfKind, nameOf, selectorOf, studyKind, type FileKind } from './fileKind.ts';
 import { KeyHover } from './hover.ts';
-import type { DocumentHelp } from './schemaHelp.ts';
+import { helpBeyondSchema, type DocumentHelp } from './schemaHelp.ts';
 import { StudyHelp } from './studyHelp.ts';
 
-/** An extension that completes and explains YAML by our schema already; two of each would be one too many. */
+/** An extension that completes and explains YAML by our JSON schema already; of the rest it knows nothing. */
 const YAML_EXTENSION = 'redhat.vscode-yaml';
 
 /** Everything that the editor knows about one kind of file. */
@@ -71,11 +71,10 @@ export class UdiLanguage extends Disposable {
     const selector = selectorOf(kind);
     this.register(vscode.languages.registerCodeLensProvider(selector, new FirstLineCodeLens(checker, commands)));
     // JSON files get both from VS Code itself, by `jsonValidation`.
-    if (!vscode.extensions.getExtension(YAML_EXTENSION)) {
-      const yaml = selector.map((filter) => ({ ...filter, language: 'yaml' }));
-      this.register(vscode.languages.registerCompletionItemProvider(yaml, new KeyCompletion(help), ' ', '{', '[', ','));
-      this.register(vscode.languages.registerHoverProvider(yaml, new KeyHover(help)));
-    }
+    const yaml = selector.map((filter) => ({ ...filter, language: 'yaml' }));
+    const ours = vscode.extensions.getExtension(YAML_EXTENSION) ? helpBeyondSchema(help) : help;
+    this.register(vscode.languages.registerCompletionItemProvider(yaml, new KeyCompletion(ours), ' ', '{', '[', ','));
+    this.register(vscode.languages.registerHoverProvider(yaml, new KeyHover(ours)));
     return this.register(new Diagnostics(kind, checker));
   }
 }

@@ -26,12 +26,16 @@ export interface KeyHelp {
   readonly required: boolean;
   /** Whether its value is a map. */
   readonly isMap: boolean;
+  /** Whether the JSON schema of the file does not say that it may stand here. */
+  readonly beyondSchema?: boolean;
 }
 
 /** A value that a key may have. */
 export interface ValueHelp {
   readonly value: string;
   readonly help: string;
+  /** Whether the JSON schema of the file does not say that it may stand here. */
+  readonly beyondSchema?: boolean;
 }
 
 /** `name` of the dataset and of the method that a config chooses, which decide what other keys there are. */
@@ -48,6 +52,15 @@ export interface DocumentHelp {
   keys(path: readonly string[], choices: Choices): KeyHelp[];
   /** Values that can be listed for the key at `path`; none for numbers and texts. */
   values(path: readonly string[], choices: Choices): ValueHelp[];
+}
+
+/** The help that an editor cannot get from the JSON schema: names of modalities and stages, dotted keys and their values. */
+export function helpBeyondSchema(help: DocumentHelp): DocumentHelp {
+  return {
+    root: help.root,
+    keys: (path, choices) => help.keys(path, choices).filter(({ beyondSchema }) => beyondSchema),
+    values: (path, choices) => help.values(path, choices).filter(({ beyondSchema }) => beyondSchema),
+  };
 }
 
 /** What is known about one key. */

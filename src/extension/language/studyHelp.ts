@@ -19,7 +19,10 @@ export class StudyHelp implements DocumentHelp {
   keys(path: readonly string[], choices: Choices): KeyHelp[] {
     if (path[0] === 'base') return this.config.keys(path.slice(1), choices);
     const changed = changesAt(path, choices);
-    if (changed) return changed.inside.length === 0 ? this.#dotted(changed.choices) : this.config.keys(changed.inside, changed.choices);
+    if (changed) {
+      const keys = changed.inside.length === 0 ? this.#dotted(changed.choices) : this.config.keys(changed.inside, changed.choices);
+      return keys.map((key) => ({ ...key, beyondSchema: true }));
+    }
     return this.#at(path).flatMap((schema) =>
       Object.entries(schema.properties ?? {}).map(([key, property]) => describeKey(key, property, schema)));
   }
@@ -27,7 +30,7 @@ export class StudyHelp implements DocumentHelp {
   values(path: readonly string[], choices: Choices): ValueHelp[] {
     if (path[0] === 'base') return this.config.values(path.slice(1), choices);
     const changed = changesAt(path, choices);
-    if (changed) return this.config.values(changed.inside, changed.choices);
+    if (changed) return this.config.values(changed.inside, changed.choices).map((value) => ({ ...value, beyondSchema: true }));
     const last = path.at(-1) ?? '';
     return this.#at(path.slice(0, -1)).flatMap((schema) => listedValues(schema.properties?.[last] ?? {}));
   }
