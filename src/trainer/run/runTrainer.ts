@@ -17,6 +17,7 @@ import { Cancelled, Control } from '../loop/control.ts';
 import { Diverged } from '../loop/diverged.ts';
 import { findDataset } from '../datasets/index.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { emptyClassesNote } from '../data/emptyClasses.ts';
 import { writeDurably } from '../store/durable.ts';
 import { findEncoder } from '../encoders/index.ts';
 import { Journal } from './journal.ts';
@@ -139,6 +140,8 @@ async function prepareAndTrain(
     journal.append({ type: 'resumed', ...(at ? { stage: at.stage } : {}), epoch: at?.epoch ?? 0, backend });
   } else {
     journal.append(startedEvent(config, dataset, model, backend, method));
+    const note = emptyClassesNote(dataset);
+    if (note !== undefined) journal.append({ type: 'note', message: note });
   }
   // Numbers of one backend are not those of another: a run that has moved, even there and back, neither gives nor takes stages.
   const shares = (options.cache ?? process.env['UDI_CACHE'] !== 'off') && journal.run.backends.length === 1;
