@@ -6,7 +6,7 @@ import type { Frame } from 'playwright-core';
 import { FUSION } from '../../src/core/run/events.ts';
 import { listRuns, loadRun, runsFolder, type StoredRun } from '../../src/core/run/runStore.ts';
 import {
-  clearNotifications, clipboardText, hasStoredEditor, notification, openFile, openViewContainer, pressIn, quickPick, runCommand, screenshot, setTheme, statusBarItem, treeRow, until,
+  clearNotifications, clipboardText, closeEditors, hasStoredEditor, notification, openFile, openViewContainer, pressIn, quickPick, runCommand, screenshot, setTheme, statusBarItem, treeRow, until,
   webviewFrame,
 } from '../vscode/browser.ts';
 import { root } from '../vscode/paths.ts';
@@ -155,9 +155,12 @@ describe('training in VS Code', function () {
   });
 
   it('two runs are compared, and the table is copied', async () => {
+    await closeEditors(vs.page);
     await openFile(vs.page, 'joint.udi.yaml');
     await runCommand(vs.page, 'UDI: Train');
+    await panelOf(vs, 'joint');
     await untilState(vs, 'joint', 'finished');
+    await closeEditors(vs.page);
     await openViewContainer(vs.page, 'UDI Lab');
     await treeRow(vs.page, 'first').click();
     await treeRow(vs.page, 'joint').click({ modifiers: ['ControlOrMeta'] });

@@ -153,7 +153,7 @@ describe('paused time', () => {
 });
 
 describe('a run on several backends', () => {
-  it('neither gives nor takes stages, also when it is back on the first one', { timeout: 120_000 }, async () => {
+  it('neither gives nor takes stages, also when it is back on the first one', async () => {
     const folder = temporaryRun({ training: { epochs: 2, batchSize: 32, learningRate: 0.05 } });
     const stopAfterEpoch = (): Partial<TrainerOptions> => {
       let stop = (): void => undefined;

@@ -9,6 +9,7 @@ import { createRandom } from '../../src/core/random.ts';
 import { liveTrainer, loadRun, readJournal, readTrainerInfo } from '../../src/core/run/runStore.ts';
 import { readCheckpoint } from '../../src/trainer/store/checkpoint.ts';
 import { createLineSplitter, trainerMessageSchema, type ClientMessage } from '../../src/core/wire.ts';
+import { skipFor } from '../skip.ts';
 import { search } from './numbers.ts';
 import { createTemporaryRun, metricsOf, readWeights, smallConfig } from './session.ts';
 
@@ -104,7 +105,7 @@ function leaveTornFiles(folder: string, random: () => number): void {
 }
 
 describe('a trainer process', () => {
-  it(`killed ${kills} times and resumed gives bit for bit what an undisturbed one gives`, { timeout: 300_000 }, async () => {
+  it(`killed ${kills} times and resumed gives bit for bit what an undisturbed one gives`, async () => {
     const calm = temporaryRun(longRun);
     await trainToEnd(calm);
     const expected = loadRun(calm).run;
@@ -144,10 +145,14 @@ describe('a trainer process', () => {
     const { ended } = startTrainer(folder);
     const first = await connect(folder, 0);
     await first.until((event) => event.type === 'epoch' && event.epoch === 3);
+    // The training waits until all have found it.
+    first.send({ type: 'pause' });
+    await first.until((event) => event.type === 'paused');
     first.close();
     const last = first.events.at(-1)!.seq;
     const second = await connect(folder, last);
     const third = await connect(folder, 0);
+    second.send({ type: 'resume' });
     await Promise.all([second, third].map((client) => client.until((event) => event.type === 'ended')));
     await ended;
     const stored = readJournal(folder).events;
@@ -192,7 +197,11 @@ describe('a trainer process', () => {
     const folder = temporaryRun(longRun);
     const { ended } = startTrainer(folder);
     const client = await connect(folder, 0);
+    // The first one waits, so that the second, however slow, finds it.
+    client.send({ type: 'pause' });
+    await client.until((event) => event.type === 'paused');
     const second = await startTrainer(folder).ended;
+    client.send({ type: 'resume' });
     expect(second.code).toBe(2);
     expect(second.errors).toContain(`is being trained by process ${readTrainerInfo(folder)!.pid}`);
     await client.until((event) => event.type === 'ended');
@@ -220,7 +229,7 @@ describe('a trainer process', () => {
     expect(readFileSync(file)).toEqual(bytes);
   });
 
-  it('ends with a clear error when the disk is full, and goes on from its last checkpoint when there is space again', { timeout: 120_000 }, async () => {
+  it('ends with a clear error when the disk is full, and goes on from its last checkpoint when there is space again', async () => {
     const calm = temporaryRun(longRun);
     await trainToEnd(calm);
     const folder = temporaryRun(longRun);
@@ -256,7 +265,7 @@ describe('a full file system', () => {
     rmSync(mount, { recursive: true, force: true });
   });
 
-  it.skipIf(!mounted)('ends the run with a clear error and an intact checkpoint (skipped where tmpfs cannot be mounted)', async () => {
+  it('ends the run with a clear error and an intact checkpoint', skipFor(mounted ? undefined : 'tmpfs cannot be mounted here'), async () => {
     const elsewhere = temporaryRun(longRun);
     const folder = join(mount, 'run');
     cpSync(elsewhere, folder, { recursive: true });

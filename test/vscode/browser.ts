@@ -212,6 +212,12 @@ export async function openFile(page: Page, name: string): Promise<void> {
   await page.locator(`.tab.active[data-resource-name="${name}"]`).waitFor();
 }
 
+/** Closes all editors and panels. */
+export async function closeEditors(page: Page): Promise<void> {
+  await runCommand(page, 'View: Close All Editors');
+  await page.locator('.part.editor .tab').first().waitFor({ state: 'hidden' });
+}
+
 export interface WebviewQuery {
   /** Text that the page shows. */
   contains?: string | RegExp;

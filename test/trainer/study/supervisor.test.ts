@@ -129,7 +129,7 @@ afterEach(async () => {
 });
 
 describe('a study', () => {
-  it('loses no run and trains none twice, wherever its supervisor and trainers are killed', { timeout: 240_000 }, async () => {
+  it('loses no run and trains none twice, wherever its supervisor and trainers are killed', async () => {
     const long = { epochs: 10, seeds: [0, 1, 2] };
     const place = workplace();
     place.write(long);
