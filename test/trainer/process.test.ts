@@ -16,6 +16,8 @@ import { createTemporaryRun, metricsOf, readWeights, smallConfig } from './sessi
 const trainer = join(search.distFolder, 'trainer.cjs');
 const kills = 24;
 const longRun = smallConfig({ training: { epochs: 8, batchSize: 32, learningRate: 0.05 } });
+/** Long enough to be killed so often, also where the machine is busy and the kill comes late. */
+const killedRun = smallConfig({ training: { epochs: 16, batchSize: 32, learningRate: 0.05 } });
 
 const children = new Set<ChildProcess>();
 const cleanUps: (() => void)[] = [];
@@ -106,12 +108,12 @@ function leaveTornFiles(folder: string, random: () => number): void {
 
 describe('a trainer process', () => {
   it(`killed ${kills} times and resumed gives bit for bit what an undisturbed one gives`, async () => {
-    const calm = temporaryRun(longRun);
+    const calm = temporaryRun(killedRun);
     await trainToEnd(calm);
     const expected = loadRun(calm).run;
     const epochs = expected.stages.reduce((sum, stage) => sum + stage.epochs.length, 0);
 
-    const folder = temporaryRun(longRun);
+    const folder = temporaryRun(killedRun);
     const random = createRandom(2026);
     let killed = 0;
     let inCheckpoint = 0;
