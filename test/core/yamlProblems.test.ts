@@ -89,6 +89,10 @@ describe('values', () => {
     expect(problemsOf(good.replace('epochs: 10', 'epochs: 10, batchSize: [.nan]'))[0]!.message).toContain('NaN');
   });
 
+  it('that YAML takes for nothing: the message says so', () => {
+    expect(problemsOf(good.replace('./mnist', '~'))).toMatchObject([{ key: 'dataset.root', message: expect.stringMatching(/^Must be a string, not null\. YAML takes ~ alone/) as string, at: '1:33' }]);
+  });
+
   it('that stand for variables: the message says where these are read', () => {
     expect(problemsOf(good.replace('epochs: 10', "epochs: '${EPOCHS}'"))[0]!.message).toMatch(/not "\$\{EPOCHS\}"\. Variables are read in paths only/);
   });

@@ -184,12 +184,12 @@ export function findingsOf(issue: z.core.$ZodIssue, input: unknown, vocabulary: 
     if (nested.length > 0 && typeof value === 'object') {
       return nested.flatMap((each) => findingsOf({ ...each, path: [...issue.path, ...each.path] } as z.core.$ZodIssue, input, vocabulary));
     }
-    return [{ message: `${wanted(issue.errors.flat(), value)}, not ${show(value)}.${variableHint(value)}`, path, onKey: false }];
+    return [{ message: `${wanted(issue.errors.flat(), value)}, not ${show(value)}.${valueHint(value)}`, path, onKey: false }];
   }
   if (issue.code === 'invalid_value' && typeof value === 'string') {
     return [{ message: unknownName('value', value, issue.values.map(String)), path, onKey: false }];
   }
-  return [{ message: `${wanted([issue], value)}, not ${show(value)}.${variableHint(value)}`, path, onKey: false }];
+  return [{ message: `${wanted([issue], value)}, not ${show(value)}.${valueHint(value)}`, path, onKey: false }];
 }
 
 /** What stands at `path` of a value made of maps and lists; undefined if nothing does. */
@@ -233,8 +233,9 @@ function show(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
-/** What somebody is told who expects every text to be filled in from variables. */
-function variableHint(value: unknown): string {
+/** What somebody is told who expects every text to be filled in from variables, or a ~ alone to be the home folder. */
+function valueHint(value: unknown): string {
+  if (value === null) return ' YAML takes ~ alone, or nothing after the colon, for null; a text is put in quotes.';
   return typeof value === 'string' && /\$\{.+\}/.test(value) ? ' Variables are read in paths only; write the value itself, or give it with --set.' : '';
 }
 
