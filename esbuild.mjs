@@ -15,7 +15,7 @@ const targets = [
   { options: { ...node, entryPoints: ['src/trainer/main.ts'], outfile: 'dist/trainer.cjs', mainFields: ['module', 'main'], banner: { js: '#!/usr/bin/env node' } }, forbids: /src\/extension\/|^vscode$/ },
   {
     options: { ...common, platform: 'browser', target: 'es2022', format: 'iife', entryPoints: ['webview/runPanel.ts', 'webview/comparePanel.ts', 'webview/studyPanel.ts', 'webview/panel.css'], outdir: 'dist/webview' },
-    forbids: /@tensorflow|src\/(trainer|extension)\//,
+    forbids: /@tensorflow|src\/(trainer|extension)\/|node_modules\/zod\//,
   },
 ];
 

@@ -12,7 +12,17 @@ const noTfjs = no(['@tensorflow/*'], 'Only src/trainer computes with tensors; se
 const noTrainer = no(['**/trainer/**'], 'Nothing outside the trainer process imports it; what others need to know of it is in dist/catalog.json or src/core.');
 const noExtension = no(['**/extension/**'], 'The extension host is the top layer; move shared code to src/core.');
 const noWebview = no(['**/webview/**'], 'Webview code runs in the page only; move shared types to src/core/protocol.ts.');
-const coreIsTypesOnly = no(['**/core/**', '!**/core/protocol.ts'], 'A webview imports types from src/core/protocol.ts and nothing else.');
+/** Files of src/core that pages use, too: no zod, no Node.js, and no value from a file that is not in this list. */
+const pageCore = ['format', 'run/compare', 'run/metrics', 'run/run', 'run/selection', 'run/targets'];
+const someOf = (names) => `(${names.join('|')})\\.ts$`;
+const onlyPageCore = { regex: `/core/(?!protocol\\.ts$|${someOf(pageCore)})`, message: 'A webview imports types from src/core/protocol.ts, and values from the files that eslint.config.mjs lists as pageCore.' };
+const noZod = no(['zod'], 'Pages use this file and do without zod; put the schema where the data crosses the boundary.', { allowTypeImports: true });
+const noNodeInPageCore = no(['node:*'], 'Pages use this file, and they have no Node.js.');
+const pageCoreOnly = {
+  regex: `^\\.{1,2}/(?!(.*/)?${someOf(pageCore.map((name) => name.split('/').at(-1)))})`,
+  message: 'Pages use this file: take types only from files of src/core that are not in pageCore (eslint.config.mjs).',
+  allowTypeImports: true,
+};
 const protocolTypesOnly = no(['**/core/protocol.ts'], 'Use `import type` for src/core/protocol.ts in a webview.', { allowTypeImports: true });
 const noNode = no(['node:*'], 'A webview has no Node.js.');
 const toolkitBehindComponents = no(['@vscode/webview-ui-toolkit*'], 'Use webview/components.ts, the one place that knows the component library.');
@@ -33,10 +43,11 @@ export default tseslint.config(
     },
   },
   boundaries(['src/core/**'], [noVscode, noTfjs, noTrainer, noExtension, noWebview]),
+  boundaries(pageCore.map((name) => `src/core/${name}.ts`), [noVscode, noTfjs, noTrainer, noExtension, noWebview, noZod, noNodeInPageCore, pageCoreOnly]),
   boundaries(['src/trainer/**'], [noVscode, noExtension, noWebview]),
   boundaries(['src/extension/**'], [noTfjs, noTrainer, noWebview]),
-  boundaries(['webview/**'], [noVscode, noTfjs, noTrainer, noExtension, coreIsTypesOnly, protocolTypesOnly, noNode, toolkitBehindComponents]),
-  boundaries(['webview/components.ts'], [noVscode, noTfjs, noTrainer, noExtension, coreIsTypesOnly, protocolTypesOnly, noNode]),
+  boundaries(['webview/**'], [noVscode, noTfjs, noTrainer, noExtension, onlyPageCore, protocolTypesOnly, noNode, toolkitBehindComponents]),
+  boundaries(['webview/components.ts'], [noVscode, noTfjs, noTrainer, noExtension, onlyPageCore, protocolTypesOnly, noNode]),
   {
     files: ['**/*.mjs', 'test/**'],
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', setTimeout: 'readonly', clearTimeout: 'readonly', Buffer: 'readonly' } },

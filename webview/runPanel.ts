@@ -1,9 +1,10 @@
 import type { FromRunPanel, RunView } from '../src/core/protocol.ts';
+import { headlineOf } from '../src/core/run/run.ts';
 import { createAnnouncer } from './announcer.ts';
 import { runCharts } from './charts/index.ts';
 import { registerComponents } from './components.ts';
 import { connect, type Connection } from './connection.ts';
-import { percent } from './format.ts';
+import { metricText } from '../src/core/format.ts';
 import { createAbout } from './sections/about.ts';
 import { createRunChartSection } from './sections/chartSection.ts';
 import { createConfusion } from './sections/confusion.ts';
@@ -11,7 +12,7 @@ import { createHeader, type Action } from './sections/header.ts';
 import { createNotice, noticeText } from './sections/notice.ts';
 import { createResults } from './sections/results.ts';
 import { createViewStore, keepScroll } from './viewState.ts';
-import { newestAccuracy, openStage, stateWords } from './words.ts';
+import { openStage, stateWords } from './words.ts';
 
 /** How often the times in the header move on while nothing arrives. */
 const TICK = 1000;
@@ -59,11 +60,11 @@ function createPanel(connection: Connection<FromRunPanel>): (view: RunView) => v
 /** What a screen reader is told of: the state, and the newest epoch. */
 function announcement(view: RunView): string {
   const stage = openStage(view.run);
-  const newest = newestAccuracy(view.run);
-  const accuracy = newest ? `: ${newest.target} ${percent(newest.accuracy)} on ${newest.split}` : '';
+  const newest = headlineOf(view.run);
+  const score = newest ? `: ${newest.target} ${metricText(newest.value, newest.metric)} on ${newest.split}` : '';
   const epoch =
     stage && stage.epochs.length > 0
-      ? ` ${stage.id}, epoch ${stage.epochs.length} of ${stage.plannedEpochs}${accuracy}.`
+      ? ` ${stage.id}, epoch ${stage.epochs.length} of ${stage.plannedEpochs}${score}.`
       : '';
   const reason = noticeText(view)?.message;
   return `${view.title}: ${stateWords[view.state].label}.${epoch}${reason ? ` ${reason}` : ''}`;

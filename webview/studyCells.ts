@@ -1,5 +1,5 @@
 import type { MissingRun, StudyCell, StudyRow, StudyRunView, StudyTable, StudyView } from '../src/core/protocol.ts';
-import { fixed } from './format.ts';
+import { fixed } from '../src/core/format.ts';
 
 /** The metrics of every target, in column order. */
 export const metrics = ['ACC', 'F1'] as const;

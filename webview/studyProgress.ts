@@ -1,5 +1,5 @@
 import type { StudyRunView, StudyView } from '../src/core/protocol.ts';
-import { duration } from './format.ts';
+import { duration } from '../src/core/format.ts';
 
 /** Where a study is. */
 export interface StudyProgress {

@@ -1,7 +1,5 @@
-import type { FUSION, Run, RunState, RunView, StageRecord, StudyState, StudyTable } from '../src/core/protocol.ts';
-
-/** The target of the fused prediction, as the journal names it. */
-export const fusion: typeof FUSION = 'fusion';
+import type { Run, RunState, RunView, StageRecord, StudyState, StudyTable } from '../src/core/protocol.ts';
+import { FUSION } from '../src/core/run/targets.ts';
 
 /** Word for a state, and the glyph that stands for it beside its color. */
 export const stateWords: Readonly<Record<RunState, { readonly label: string; readonly glyph: string }>> = {
@@ -51,14 +49,14 @@ export function stageShort(stage: string): string {
 export function modalitiesOf(run: Run): string[] {
   if (run.started) return run.started.dataset.modalities.map((modality) => modality.id);
   return [...new Set(run.stages.flatMap((stage) => [...stage.trains, ...stage.evaluates]))].filter(
-    (each) => each !== fusion,
+    (each) => each !== FUSION,
   );
 }
 
 /** Targets among `present` in the order in which they are always listed: modalities of the dataset, then fusion. */
 export function orderTargets(present: Iterable<string>, modalities: readonly string[]): string[] {
   const rank = (target: string) => {
-    if (target === fusion) return Number.MAX_SAFE_INTEGER;
+    if (target === FUSION) return Number.MAX_SAFE_INTEGER;
     const index = modalities.indexOf(target);
     return index < 0 ? modalities.length : index;
   };
@@ -94,26 +92,4 @@ export function whyNoEpoch(view: RunView, kind = ''): string {
     case 'cancelled':
       return `${none}: the run was ${view.state} before the first one was done.`;
   }
-}
-
-/** Accuracy of the fused prediction (or of the last target): on test if there is one, else the newest on validation. */
-export function newestAccuracy(
-  run: Run,
-): { readonly target: string; readonly split: 'test' | 'validation'; readonly accuracy: number } | undefined {
-  const stage = openStage(run);
-  const scores = run.test ?? stage?.ended?.validation ?? stage?.epochs.at(-1)?.validation;
-  if (!scores) return undefined;
-  const target = fusion in scores ? fusion : Object.keys(scores).at(-1);
-  const accuracy = target === undefined ? undefined : scores[target]?.accuracy;
-  return target === undefined || accuracy === undefined
-    ? undefined
-    : { target, split: run.test ? 'test' : 'validation', accuracy };
-}
-
-/** Titles of compared runs; those that several have get the end of the run's id. */
-export function runLabels(runs: readonly Pick<RunView, 'id' | 'title'>[]): string[] {
-  return runs.map(({ id, title }) => {
-    const shared = runs.filter((other) => other.title === title).length > 1;
-    return shared ? `${title} (${id.slice(-4)})` : title;
-  });
 }

@@ -8,6 +8,7 @@ import type { Progress } from './wire.ts';
 
 export type * from './run/run.ts';
 export type * from './run/events.ts';
+export type * from './run/targets.ts';
 export type * from './study/studyResults.ts';
 export type * from './study/studyCurves.ts';
 export type { RunConfig } from './config/config.ts';

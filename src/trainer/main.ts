@@ -84,7 +84,7 @@ study.command('run <study>')
   .action(async (text: string, options) => setExit(await studyRunCommand(text, folderOf(options), { ...options, trainer: __filename })));
 
 study.command('status <study>')
-  .description('show the runs of a study (file or id): state, epochs, accuracy')
+  .description('show the runs of a study (file or id): state, epochs, score')
   .option('--runs <folder>', 'folder of the runs; the studies are beside it')
   .option('--json', 'as JSON')
   .action((text: string, options: { runs?: string; json?: boolean }) => studyStatusCommand(text, folderOf(options), options.json ?? false));

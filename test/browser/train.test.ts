@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Frame } from 'playwright-core';
-import { FUSION } from '../../src/core/run/events.ts';
+import { scoreOf } from '../../src/core/run/metrics.ts';
+import { FUSION } from '../../src/core/run/targets.ts';
 import { listRuns, loadRun, runsFolder, type StoredRun } from '../../src/core/run/runStore.ts';
 import {
   clearNotifications, clipboardText, closeEditors, hasStoredEditor, notification, openFile, openViewContainer, pressIn, quickPick, runCommand, screenshot, setTheme, statusBarItem, treeRow, until,
@@ -66,7 +67,7 @@ async function assertPanelEqualsJournal(vs: Session, frame: Frame, slug: string)
     (['accuracy', 'f1', 'loss', 'entropy'] as const).map((metric) => [`${target} ${metric}`, scores[metric]])));
   assert.deepEqual(await scoresIn(frame), expected);
   const shown = await frame.locator('table.scores td[data-target="fusion"][data-metric="accuracy"]').innerText();
-  assert.equal(shown, `${(run.test![FUSION]!.accuracy * 100).toFixed(2)} %`);
+  assert.equal(shown, `${(scoreOf(run.test![FUSION], 'accuracy')! * 100).toFixed(2)} %`);
 }
 
 const epochsOf = (vs: Session, slug: string): number[] => find(vs, slug)?.run.stages[0]?.epochs.map((each) => each.epoch) ?? [];
@@ -168,7 +169,7 @@ describe('training in VS Code', function () {
     const frame = await webviewFrame(vs.page, { contains: /method\.name/ });
     const text = await frame.locator('body').innerText();
     for (const slug of ['first', 'joint']) {
-      const accuracy = stored(vs, slug).run.test![FUSION]!.accuracy;
+      const accuracy = scoreOf(stored(vs, slug).run.test![FUSION], 'accuracy')!;
       assert.ok(text.includes((accuracy * 100).toFixed(2)), `fusion accuracy of ${slug}`);
     }
     assert.ok(!text.includes('training.batchSize'), 'only keys that differ are shown');

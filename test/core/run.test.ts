@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { NewEvent, RunEvent } from '../../src/core/run/events.ts';
 import { isSameProcess, processStart } from '../../src/core/files/processIdentity.ts';
 import { createRandom, seedFor } from '../../src/core/random.ts';
-import { applyEvent, canResume, emptyRun, foldEvents, headlineAccuracy, progressOf, secondsLeft, stateOf } from '../../src/core/run/run.ts';
+import { classificationMetrics } from '../../src/core/run/metrics.ts';
+import { applyEvent, canResume, emptyRun, foldEvents, headlineOf, progressOf, secondsLeft, stateOf } from '../../src/core/run/run.ts';
 import { findRun, liveTrainer, loadRun, readJournal, readMeta, writeMeta } from '../../src/core/run/runStore.ts';
 
 const scores = (accuracy: number) => ({ accuracy, f1: accuracy, loss: 1, entropy: 1 });
@@ -79,7 +80,7 @@ describe('applyEvent', () => {
     expect(progressOf(run)).toMatchObject({ done: 2, planned: 8 });
     expect(secondsLeft(run)).toBe(12);
     expect(secondsLeft(emptyRun)).toBeUndefined();
-    expect(headlineAccuracy(run)).toEqual({ accuracy: 0.5, split: 'validation', target: 'gray' });
+    expect(headlineOf(run)).toEqual({ value: 0.5, metric: classificationMetrics[0], split: 'validation', target: 'gray' });
   });
 });
 

@@ -19,11 +19,11 @@ const training: DescribedRun = {
 
 describe('texts of a run', () => {
   it('describes a finished run by method, dataset, test accuracy and age', () => {
-    expect(descriptionOf(finished, START + 3 * 3_600_000)).toBe('udi · synthetic-digits · 97.1 % · 2 h');
+    expect(descriptionOf(finished, START + 3 * 3_600_000)).toBe('udi · synthetic-digits · 97.12 % · 2 h');
   });
 
   it('says that an accuracy is one on validation', () => {
-    expect(descriptionOf(training, START + 120_000)).toBe('udi · synthetic-digits · 97.1 % val · now');
+    expect(descriptionOf(training, START + 120_000)).toBe('udi · synthetic-digits · 97.12 % val · now');
   });
 
   it('describes a run of which nothing is known yet', () => {
@@ -35,24 +35,24 @@ describe('texts of a run', () => {
 
   it('shows stage, epoch and accuracy in the status bar', () => {
     expect(statusText([])).toBeUndefined();
-    expect(statusText([training])).toBe('$(sync~spin) udi · follower:color 1/2 · 97.1 %');
+    expect(statusText([training])).toBe('$(sync~spin) udi · follower:color 1/2 · 97.12 %');
     const place = { stage: 'follower:color', epoch: 2, epochs: 2, step: 1, steps: 9, samplesPerSecond: 1 };
     const progressing = { ...training, progress: { type: 'progress', ...place } as const };
-    expect(statusText([progressing, finished])).toBe('$(sync~spin) udi · follower:color 2/2 · 97.1 % (+1)');
+    expect(statusText([progressing, finished])).toBe('$(sync~spin) udi · follower:color 2/2 · 97.12 % (+1)');
     expect(statusText([{ ...training, state: 'paused' }])).toMatch(/^\$\(debug-pause\) /);
     expect(statusTooltip([training])).toBe('quick: running, about 9 s left');
   });
 
   it('says how a run ended', () => {
-    expect(endText(finished)).toBe('quick finished: fusion 97.1 % on test.');
+    expect(endText(finished)).toBe('quick finished: fusion 97.12 % on test.');
     const failed = foldEvents(numbered([events.started('q'), events.ended('failed', 'no such file\n/data')]));
     expect(endText({ title: 'q', state: 'failed', run: failed })).toBe('q failed: no such file /data');
     expect(endText({ ...training, state: 'interrupted' })).toContain('quick was interrupted');
-    expect(endText({ ...training, state: 'stopped' })).toBe('quick was stopped: fusion 97.1 % on validation.');
+    expect(endText({ ...training, state: 'stopped' })).toBe('quick was stopped: fusion 97.12 % on validation.');
   });
 
   it('speaks the state, which the icon shows', () => {
-    expect(spokenText(finished, START + 3 * 3_600_000)).toBe('quick, finished, udi, synthetic-digits, 97.1 %, 2 h');
+    expect(spokenText(finished, START + 3 * 3_600_000)).toBe('quick, finished, udi, synthetic-digits, 97.12 %, 2 h');
   });
 
   it('has an icon of its own for every state', () => {

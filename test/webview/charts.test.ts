@@ -6,7 +6,7 @@ import { compareCharts, runCharts } from '../../webview/charts/index.ts';
 import { runLook, targetLook } from '../../webview/charts/looks.ts';
 import type { Chart, Figure, LinePlot } from '../../webview/charts/plot.ts';
 import { plainText } from '../../webview/dom.ts';
-import { formatted } from '../../webview/format.ts';
+import { formatted } from '../../src/core/format.ts';
 import { expectDrawable } from './drawable.ts';
 import { emptyRunFixture, finishedRun, fixedRun, fixtures, sumRun, threeModalityRun, type RunFixture } from './runs.ts';
 

@@ -4,6 +4,7 @@ import { patience } from '../vscode/browser.ts';
 import { expectNoMarkup, inBrowser, overflow, shoot, themeNames, useBrowser, values, widths } from './browser.ts';
 import { finishedRun, fixtures, hostileRun, interruptedRun, runningRun } from './runs.ts';
 import { themes } from './themes.ts';
+import { scoreOf } from '../../src/core/run/metrics.ts';
 
 describe('the run panel in a browser', inBrowser, () => {
   const inPanel = useBrowser();
@@ -53,9 +54,9 @@ describe('the run panel in a browser', inBrowser, () => {
         expect(await values(panel, `td[data-target="${target}"][data-metric="recall"]`)).toEqual(scores.recall);
       }
       expect(await panel.page.textContent('td[data-target="fusion"][data-metric="accuracy"]')).toBe(
-        `${(test['fusion']!.accuracy * 100).toFixed(2)} %`,
+        `${(scoreOf(test['fusion'], 'accuracy')! * 100).toFixed(2)} %`,
       );
-      expect(await values(panel, 'td[data-target="fusion"][data-true]')).toEqual(test['fusion']!.confusion.flat());
+      expect(await values(panel, 'td[data-target="fusion"][data-true]')).toEqual(test['fusion']!.confusion!.flat());
       for (const target of ['gray', 'color', 'fusion']) {
         expect(await values(panel, `td[data-chart="accuracy"][data-series="${target}"]`)).toEqual(
           epochs.filter(({ validation }) => validation[target]).map(({ validation }) => validation[target]!.accuracy),
@@ -145,7 +146,7 @@ describe('the run panel in a browser', inBrowser, () => {
       await panel.post(finishedRun().view);
       expect(await panel.page.$eval('[data-details="about"]', (node) => (node as HTMLDetailsElement).open)).toBe(true);
       expect(await values(panel, 'td[data-target="color"][data-true="3"]')).toEqual(
-        finishedRun().view.run.test!['color']!.confusion[3],
+        finishedRun().view.run.test!['color']!.confusion![3],
       );
       expect(
         await panel.page.getAttribute(
@@ -195,7 +196,7 @@ describe('the run panel in a browser', inBrowser, () => {
       expect(sent).toHaveLength(4);
       expect(sent[3]).toMatchObject({
         type: 'copy',
-        text: expect.stringMatching(/^\| {2}\| Accuracy \| Macro-F1 \| Loss \| Entropy \|\n\| --- \|/),
+        text: expect.stringMatching(/^\| {2}\| ACC \| F1 \| Loss \| Entropy \|\n\| --- \|/),
       });
     });
   });
@@ -207,7 +208,7 @@ describe('the run panel in a browser', inBrowser, () => {
       await page.focus('[data-details="confusion"] vscode-radio >> nth=2');
       await page.keyboard.press('ArrowLeft');
       expect(await values(panel, 'td[data-target="color"][data-true="0"]')).toEqual(
-        finishedRun().view.run.test!['color']!.confusion[0],
+        finishedRun().view.run.test!['color']!.confusion![0],
       );
       await page.focus('[data-details="accuracy"] vscode-dropdown');
       await page.keyboard.press('End');

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { canResume, headlineAccuracy, progressOf, secondsLeft, type RunState } from '../../src/core/run/run.ts';
+import { canResume, progressOf, secondsLeft, type RunState } from '../../src/core/run/run.ts';
 import { actionsFor, runProgress } from '../../webview/progress.ts';
-import { newestAccuracy } from '../../webview/words.ts';
 import { fixtures, runningRun } from './runs.ts';
 
 // A page may import only types from core, so it has its own versions of these; they must not drift apart.
@@ -13,10 +12,6 @@ describe.each(Object.entries(fixtures))('the page agrees with core about a run: 
     const expected = progressOf(view.run);
     expect([done, planned]).toEqual([expected.done, expected.planned]);
     expect(left).toEqual(secondsLeft(view.run));
-  });
-
-  it('in the accuracy that stands for it', () => {
-    expect(newestAccuracy(view.run)).toEqual(headlineAccuracy(view.run));
   });
 });
 

@@ -1,5 +1,6 @@
 import type { RunConfig } from '../../src/core/config/config.ts';
-import type { NewEvent, RunEvent, Scores, TestScores } from '../../src/core/run/events.ts';
+import type { NewEvent, RunEvent, TestScores } from '../../src/core/run/events.ts';
+import type { ClassScores } from '../../src/trainer/model/metrics.ts';
 import type { RunView } from '../../src/core/protocol.ts';
 import { foldEvents, stateOf } from '../../src/core/run/run.ts';
 
@@ -67,7 +68,7 @@ class Journal {
     extra: (epoch: number) => Partial<Extract<NewEvent, { type: 'epoch' }>> = () => ({}),
   ): void {
     this.add({ type: 'stage', stage: id, trains: [...trains], evaluates: [...evaluates], epochs });
-    let kept = { epoch: 0, accuracy: -1, validation: {} as Record<string, Scores> };
+    let kept = { epoch: 0, accuracy: -1, validation: {} as Record<string, ClassScores> };
     for (let epoch = 1; epoch <= done; epoch++) {
       const validation = Object.fromEntries(
         evaluates.map((target) => [
@@ -153,7 +154,7 @@ function weights(xi: { consistency: number; complementary: number }) {
   return { consistency: con / (con + com + 1e-8), complementary: com / (con + com + 1e-8) };
 }
 
-function scoresAt(target: string, epoch: number): Scores {
+function scoresAt(target: string, epoch: number): ClassScores {
   const ceiling = ceilings[target]!;
   const accuracy = Math.min(ceiling, ceiling * (1 - 0.55 * Math.exp(-epoch / 2)) + 0.004 * Math.sin(epoch * 2.3));
   return {
@@ -164,7 +165,7 @@ function scoresAt(target: string, epoch: number): Scores {
   };
 }
 
-function best(target: string): Scores {
+function best(target: string): ClassScores {
   return Array.from({ length: 8 }, (_, index) => scoresAt(target, index + 1)).reduce((first, each) =>
     each.accuracy > first.accuracy ? each : first,
   );

@@ -1,5 +1,5 @@
 import type { RunView } from '../../src/core/protocol.ts';
-import { percent } from '../format.ts';
+import { percent } from '../../src/core/format.ts';
 import { modalitiesOf, orderTargets, whyNoEpoch } from '../words.ts';
 import { targetLook } from './looks.ts';
 import type { Chart, Series } from './plot.ts';

@@ -1,5 +1,5 @@
 import type { AlphaWeights, EpochEvent, RunView } from '../../src/core/protocol.ts';
-import { fixed, formatted } from '../format.ts';
+import { fixed, formatted } from '../../src/core/format.ts';
 import { stageKind, whyNoEpoch } from '../words.ts';
 import { termLook } from './looks.ts';
 import type { Chart, Figure, LinePlot, Series } from './plot.ts';

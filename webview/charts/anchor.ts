@@ -1,6 +1,6 @@
 import type { AnchorEvent, RunView, StageRecord } from '../../src/core/protocol.ts';
 import type { Part } from '../dom.ts';
-import { fixed, percent, points as asPoints } from '../format.ts';
+import { fixed, percent, points as asPoints } from '../../src/core/format.ts';
 import { modalitiesOf, stageKind, whyNoEpoch } from '../words.ts';
 import { targetLook } from './looks.ts';
 import { epochAxis, type BarPlot, type Chart, type LinePlot, type Series } from './plot.ts';

@@ -1,4 +1,4 @@
-import type { Format } from '../format.ts';
+import type { Format } from '../../src/core/format.ts';
 import type { Theme } from '../theme.ts';
 import type { PlotPoint } from './plot.ts';
 

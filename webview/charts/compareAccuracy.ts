@@ -1,6 +1,7 @@
 import type { CompareView } from '../../src/core/protocol.ts';
-import { percent } from '../format.ts';
-import { modalitiesOf, orderTargets, runLabels } from '../words.ts';
+import { distinctTitles } from '../../src/core/run/compare.ts';
+import { percent } from '../../src/core/format.ts';
+import { modalitiesOf, orderTargets } from '../words.ts';
 import { runLook } from './looks.ts';
 import { epochAxis, type Chart, type LinePlot } from './plot.ts';
 import { overlaid, timeline } from './timeline.ts';
@@ -10,7 +11,7 @@ export const compareAccuracy: Chart<CompareView> = {
   id: 'compareAccuracy',
   title: 'Accuracy',
   draw({ runs }) {
-    const labels = runLabels(runs);
+    const labels = distinctTitles(runs);
     const lines = runs.map((view, index) => ({ view, label: labels[index]!, look: runLook(index), ...timeline(view) }));
     const modalities = runs.flatMap(({ run }) => modalitiesOf(run));
     const present = lines.flatMap(({ epochs }) => epochs.flatMap(({ event }) => Object.keys(event.validation)));

@@ -1,6 +1,7 @@
 import type { CompareView } from '../../src/core/protocol.ts';
-import { fixed } from '../format.ts';
-import { runLabels, stageKind } from '../words.ts';
+import { distinctTitles } from '../../src/core/run/compare.ts';
+import { fixed } from '../../src/core/format.ts';
+import { stageKind } from '../words.ts';
 import { runLook } from './looks.ts';
 import { epochAxis, type Chart, type LinePlot } from './plot.ts';
 import { overlaid, timeline } from './timeline.ts';
@@ -15,7 +16,7 @@ export const compareAlpha: Chart<CompareView> = {
   id: 'compareAlpha',
   title: 'α-weight traces',
   draw({ runs }) {
-    const labels = runLabels(runs);
+    const labels = distinctTitles(runs);
     const lines = runs
       .map((view, index) => {
         const stages = view.run.stages.filter((stage) => stageKind(stage.id) === 'follower');

@@ -1,5 +1,5 @@
 import type { ChartConfiguration, ChartDataset, TooltipItem } from 'chart.js';
-import { formatted } from '../format.ts';
+import { formatted } from '../../src/core/format.ts';
 import { translucent, type Theme } from '../theme.ts';
 import { axis, canvasFont, common, font, percentEnd, plugins, tick, ticks, tooltip, type DataPoint } from './chartParts.ts';
 import { dashes, type BarPlot, type LinePlot, type Look, type Plot, type Series } from './plot.ts';

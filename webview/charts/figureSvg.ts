@@ -1,5 +1,5 @@
 import { plainText } from '../dom.ts';
-import type { Format } from '../format.ts';
+import type { Format } from '../../src/core/format.ts';
 import { legendItems, shapes, type LegendItem } from '../legend.ts';
 import type { Theme } from '../theme.ts';
 import { tick } from './chartParts.ts';

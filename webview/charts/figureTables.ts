@@ -1,4 +1,4 @@
-import { formatted, NONE } from '../format.ts';
+import { formatted, NONE } from '../../src/core/format.ts';
 import type { Cell, TableModel } from '../tables.ts';
 import type { BarPlot, Figure, LinePlot, Plot, PlotPoint, ScatterPlot, Series } from './plot.ts';
 

@@ -1,4 +1,4 @@
-import { fusion } from '../words.ts';
+import { FUSION } from '../../src/core/run/targets.ts';
 import type { Dash, Look, Marker } from './plot.ts';
 import type { Hue } from '../theme.ts';
 
@@ -10,7 +10,7 @@ const runHues: readonly Hue[] = ['blue', 'yellow', 'green', 'purple', 'red', 'or
 
 /** The look of a modality, by its place in the dataset, or of the fusion: the same in every chart of a run. */
 export function targetLook(target: string, modalities: readonly string[]): Look {
-  if (target === fusion) return { hue: 'foreground', dash: 'solid', marker: 'diamond' };
+  if (target === FUSION) return { hue: 'foreground', dash: 'solid', marker: 'diamond' };
   const index = Math.max(0, modalities.indexOf(target));
   return {
     hue: pick(modalityHues, index),

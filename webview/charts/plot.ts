@@ -1,5 +1,5 @@
 import type { Part } from '../dom.ts';
-import type { Format } from '../format.ts';
+import type { Format } from '../../src/core/format.ts';
 import type { Hue } from '../theme.ts';
 
 /** How a series looks: never by color alone, so that it can be told apart without seeing colors. */

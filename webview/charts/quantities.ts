@@ -1,5 +1,5 @@
 import type { EpochEvent, RunView } from '../../src/core/protocol.ts';
-import { formatted, type Format } from '../format.ts';
+import { formatted, type Format } from '../../src/core/format.ts';
 import { termLook } from './looks.ts';
 import type { LinePlot } from './plot.ts';
 import { pointsOf, timeline } from './timeline.ts';

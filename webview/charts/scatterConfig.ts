@@ -1,5 +1,5 @@
 import type { ChartConfiguration, ChartType, Plugin } from 'chart.js';
-import { formatted } from '../format.ts';
+import { formatted } from '../../src/core/format.ts';
 import type { Theme } from '../theme.ts';
 import { axis, canvasFont, common, font, percentEnd, plugins, tick, ticks, tooltip, type DataPoint } from './chartParts.ts';
 import { placeLabels } from './labels.ts';

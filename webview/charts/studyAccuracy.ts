@@ -1,4 +1,4 @@
-import { percent } from '../format.ts';
+import { percent } from '../../src/core/format.ts';
 import { epochAxis, type Chart } from './plot.ts';
 import { bandNote, bandPoints, rowCurves, type StudySource } from './studyLines.ts';
 

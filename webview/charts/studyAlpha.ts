@@ -1,4 +1,4 @@
-import { fixed } from '../format.ts';
+import { fixed } from '../../src/core/format.ts';
 import { epochAxis, type Chart, type LinePlot } from './plot.ts';
 import { bandNote, bandPoints, rowCurves, type StudySource } from './studyLines.ts';
 

@@ -1,4 +1,4 @@
-import { formatted, percent } from '../format.ts';
+import { formatted, percent } from '../../src/core/format.ts';
 import { runLook } from './looks.ts';
 import type { Chart } from './plot.ts';
 import type { StudySource } from './studyLines.ts';

@@ -1,7 +1,7 @@
 import type { RunView } from '../../src/core/protocol.ts';
 import { createDetails } from '../details.ts';
 import { element, setText, show, syncChildren } from '../dom.ts';
-import { count } from '../format.ts';
+import { count } from '../../src/core/format.ts';
 import type { ViewStore } from '../viewState.ts';
 import type { Section } from './section.ts';
 

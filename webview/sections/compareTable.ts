@@ -1,11 +1,12 @@
 import type { CompareView, FromComparePanel, ScoreRow } from '../../src/core/protocol.ts';
+import { distinctTitles } from '../../src/core/run/compare.ts';
 import { createButton } from '../components.ts';
 import { createDetails } from '../details.ts';
 import { element, setText } from '../dom.ts';
-import { NONE, percent } from '../format.ts';
+import { NONE, percent } from '../../src/core/format.ts';
 import { createTable, type Cell, type TableModel } from '../tables.ts';
 import type { ViewStore } from '../viewState.ts';
-import { runLabels, stateWords } from '../words.ts';
+import { stateWords } from '../words.ts';
 import type { Section } from './section.ts';
 
 const formats = [
@@ -42,7 +43,7 @@ export function createCompareTable(store: ViewStore, post: (message: FromCompare
 
 /** On which split the compared weights were selected: a run that used the test split must not pass unnoticed. */
 function selection(runs: CompareView['runs']): string {
-  const labels = runLabels(runs);
+  const labels = distinctTitles(runs);
   const onTest = labels.filter((_, index) => runs[index]?.run.selectedOn === 'test');
   return onTest.length === 0
     ? 'weights were selected on validation'
@@ -51,7 +52,7 @@ function selection(runs: CompareView['runs']): string {
 
 function compareTable({ runs, changed, scores }: CompareView, post: (message: FromComparePanel) => void): TableModel {
   const width = runs.length + 1;
-  const labels = runLabels(runs);
+  const labels = distinctTitles(runs);
   const group = (text: string): Cell[] => [{ text, scope: 'rowgroup', span: width, class: 'group' }];
   const nothing = (text: string): Cell[] => [{ text, span: width, class: 'text' }];
   return {

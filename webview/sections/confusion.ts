@@ -2,10 +2,11 @@ import type { RunView } from '../../src/core/protocol.ts';
 import { createRadioChoice } from '../components.ts';
 import { createDetails } from '../details.ts';
 import { element, show } from '../dom.ts';
-import { percent } from '../format.ts';
+import { percent } from '../../src/core/format.ts';
 import { createTable, type Cell, type TableModel } from '../tables.ts';
 import type { ViewStore } from '../viewState.ts';
-import { fusion, modalitiesOf, orderTargets } from '../words.ts';
+import { FUSION } from '../../src/core/run/targets.ts';
+import { modalitiesOf, orderTargets } from '../words.ts';
 import type { Section } from './section.ts';
 
 /** Confusion matrix of one target at a time, as a heat map that is a real table. */
@@ -28,12 +29,13 @@ export function createConfusion(store: ViewStore): Section<RunView> {
 
   function update(view: RunView): void {
     last = view;
-    const { test } = view.run;
-    show(details.root, test !== undefined);
-    if (!test) return;
-    const targets = orderTargets(Object.keys(test), modalitiesOf(view.run));
+    const { test = {} } = view.run;
+    // Runs without classes, or of other programs, may have none.
+    const targets = orderTargets(Object.keys(test).filter((target) => test[target]?.confusion), modalitiesOf(view.run));
+    show(details.root, targets.length > 0);
+    if (targets.length === 0) return;
     const chosen =
-      [store.state.choices['confusion'], fusion, targets[0]].find(
+      [store.state.choices['confusion'], FUSION, targets[0]].find(
         (each) => each !== undefined && targets.includes(each),
       ) ?? '';
     choice.update(

@@ -1,9 +1,10 @@
 import type { FromRunPanel, RunView } from '../../src/core/protocol.ts';
 import { createButton, type Button } from '../components.ts';
 import { element, setAttribute, setText, show, syncChildren } from '../dom.ts';
-import { count, duration, percent } from '../format.ts';
+import { count, duration, metricText } from '../../src/core/format.ts';
+import { headlineOf } from '../../src/core/run/run.ts';
 import { actionsFor, openEpoch, runProgress } from '../progress.ts';
-import { isLive, newestAccuracy, openStage, stateWords } from '../words.ts';
+import { isLive, openStage, stateWords } from '../words.ts';
 import type { Section } from './section.ts';
 
 /** What a button of the header asks the host for. */
@@ -141,7 +142,7 @@ function progressText(view: RunView): string {
 function updateFacts(list: HTMLElement, view: RunView): void {
   const { run, config, state, progress } = view;
   const { secondsLeft, secondsTrained } = runProgress(view, Date.now());
-  const newest = newestAccuracy(run);
+  const newest = headlineOf(run);
   const speed = progress?.samplesPerSecond ?? openStage(run)?.epochs.at(-1)?.samplesPerSecond;
   const facts: readonly (readonly [string, string | undefined])[] = [
     ['Method', run.started?.method.label ?? config.method.name],
@@ -151,7 +152,7 @@ function updateFacts(list: HTMLElement, view: RunView): void {
     ['Trained', duration(secondsTrained)],
     ['Left', isLive(state) && secondsLeft !== undefined ? `about ${duration(secondsLeft)}` : undefined],
     ['Speed', isLive(state) && speed !== undefined ? `${count(Math.round(speed))} samples/s` : undefined],
-    [newest ? `${newest.target}, ${newest.split}` : '', newest ? percent(newest.accuracy) : undefined],
+    [newest ? `${newest.target}, ${newest.split}` : '', newest ? metricText(newest.value, newest.metric) : undefined],
   ];
   const shown = facts.filter((fact): fact is readonly [string, string] => fact[1] !== undefined);
   const items = syncChildren(

@@ -1,11 +1,13 @@
-import type { FromRunPanel, RunView, TestScores } from '../../src/core/protocol.ts';
+import type { FromRunPanel, Metric, RunView, TestScores } from '../../src/core/protocol.ts';
 import { createButton } from '../components.ts';
 import { createDetails } from '../details.ts';
 import { element, setAttribute, setText, show } from '../dom.ts';
-import { count, formatted, percent } from '../format.ts';
+import { count, formatted, NONE, percent, type Format } from '../../src/core/format.ts';
 import { createTable, type Cell, type TableModel } from '../tables.ts';
 import type { ViewStore } from '../viewState.ts';
-import { fusion, modalitiesOf, orderTargets } from '../words.ts';
+import { metricsOf, scoreOf } from '../../src/core/run/metrics.ts';
+import { FUSION } from '../../src/core/run/targets.ts';
+import { modalitiesOf, orderTargets } from '../words.ts';
 import type { Section } from './section.ts';
 
 /** Final scores on the test split, and the recall of every class. */
@@ -15,6 +17,7 @@ export function createResults(store: ViewStore, post: (message: FromRunPanel) =>
   const size = element('span', { class: 'note' });
   const scores = createTable('data scores');
   const recalls = createTable('data recall');
+  const byClass = element('div', {}, [element('h3', {}, ['Recall by class']), recalls.root]);
   let shown: { readonly model: TableModel; readonly footnote: string } | undefined;
   const copy = createButton('Copy as Markdown', 'secondary', () => {
     if (shown) post({ type: 'copy', text: `${markdown(shown.model)}\n\n${shown.footnote}\n` });
@@ -23,7 +26,7 @@ export function createResults(store: ViewStore, post: (message: FromRunPanel) =>
     element('div', { class: 'badge-row' }, [selected, size]),
     element('div', { class: 'columns' }, [
       element('div', {}, [element('h3', {}, ['Scores']), scores.root, copy.root]),
-      element('div', {}, [element('h3', {}, ['Recall by class']), recalls.root]),
+      byClass,
     ]),
   );
   return {
@@ -35,33 +38,39 @@ export function createResults(store: ViewStore, post: (message: FromRunPanel) =>
       setText(selected, `selected on ${run.selectedOn ?? 'validation'}`);
       setAttribute(selected, 'data-selected', run.selectedOn ?? 'validation');
       setText(size, run.started ? `${count(run.started.dataset.sizes.test)} test samples` : '');
-      const model = scoreTable(run.test, targets);
+      const model = scoreTable(run.test, targets, metricsOf(run));
       shown = { model, footnote: `Epochs selected on ${run.selectedOn ?? 'validation'}.` };
       scores.update(model);
-      recalls.update(recallTable(run.test, targets, run.started?.dataset.classes ?? []));
+      const recall = recallTable(run.test, targets, run.started?.dataset.classes ?? []);
+      show(byClass, recall.rows.length > 0);
+      recalls.update(recall);
     },
   };
 }
 
-const metrics = [
-  { id: 'accuracy', label: 'Accuracy', write: percent },
-  { id: 'f1', label: 'Macro-F1', write: percent },
-  { id: 'loss', label: 'Loss', write: (value: number) => formatted(value, 'loss') },
-  { id: 'entropy', label: 'Entropy', write: (value: number) => formatted(value, 'entropy') },
+/** What was measured beside the metrics, where a run has it. */
+const further = [
+  { id: 'loss', label: 'Loss', format: 'loss' },
+  { id: 'entropy', label: 'Entropy', format: 'entropy' },
 ] as const;
 
-function scoreTable(test: Readonly<Record<string, TestScores>>, targets: readonly string[]): TableModel {
+function scoreTable(test: Readonly<Record<string, TestScores>>, targets: readonly string[], metrics: readonly Metric[]): TableModel {
+  const columns: readonly { readonly id: string; readonly label: string; readonly format: Format }[] = [
+    ...metrics.map((metric) => ({ id: metric.id, label: metric.label, format: metric })),
+    ...further.filter(({ id }) =>
+      !metrics.some((metric) => metric.id === id) && targets.some((target) => scoreOf(test[target], id) !== undefined)),
+  ];
   return {
     caption: 'Scores on the test split',
-    head: [[{ text: '', scope: 'col' }, ...metrics.map(({ label }): Cell => ({ text: label, scope: 'col' }))]],
+    head: [[{ text: '', scope: 'col' }, ...columns.map(({ label }): Cell => ({ text: label, scope: 'col' }))]],
     rows: targets.map((target) => [
-      { text: target, scope: 'row', class: target === fusion ? 'strong' : undefined },
-      ...metrics.map(({ id, write }): Cell => {
-        const value = test[target]![id];
+      { text: target, scope: 'row', class: target === FUSION ? 'strong' : undefined },
+      ...columns.map(({ id, format }): Cell => {
+        const value = scoreOf(test[target], id);
         return {
-          text: write(value),
-          class: target === fusion ? 'strong' : undefined,
-          data: { target, metric: id, value: String(value) },
+          text: value === undefined ? NONE : formatted(value, format),
+          class: target === FUSION ? 'strong' : undefined,
+          data: { target, metric: id, ...(value === undefined ? {} : { value: String(value) }) },
         };
       }),
     ]),
@@ -73,14 +82,15 @@ function recallTable(
   targets: readonly string[],
   classes: readonly string[],
 ): TableModel {
-  const rows = Math.max(0, ...targets.map((target) => test[target]!.recall.length));
+  const rows = Math.max(0, ...targets.map((target) => test[target]?.recall?.length ?? 0));
   return {
     caption: 'Recall of every class on the test split',
     head: [[{ text: 'Class', scope: 'col' }, ...targets.map((target): Cell => ({ text: target, scope: 'col' }))]],
     rows: Array.from({ length: rows }, (_, index) => [
       { text: classes[index] ?? String(index), scope: 'row' },
       ...targets.map((target): Cell => {
-        const value = test[target]!.recall[index] ?? 0;
+        const value = test[target]?.recall?.[index];
+        if (value === undefined) return { text: NONE, data: { target, metric: 'recall', class: String(index) } };
         return {
           text: percent(value),
           heat: value,

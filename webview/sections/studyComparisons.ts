@@ -1,7 +1,7 @@
 import type { Comparison, StudyTable } from '../../src/core/protocol.ts';
 import { createDetails } from '../details.ts';
 import { element, show } from '../dom.ts';
-import { fixed, NONE, significant } from '../format.ts';
+import { fixed, NONE, significant } from '../../src/core/format.ts';
 import { createTable, type Cell, type TableModel } from '../tables.ts';
 import type { ViewStore } from '../viewState.ts';
 import type { Section } from './section.ts';

@@ -1,5 +1,5 @@
 import type { StudyCell, StudyRow, StudyTable, StudyView } from '../../src/core/protocol.ts';
-import { fixed, NONE } from '../format.ts';
+import { fixed, NONE } from '../../src/core/format.ts';
 import {
   cellOf,
   headlineCell,

@@ -1,5 +1,6 @@
 import type { RunConfig } from '../config/config.ts';
-import { FUSION } from './events.ts';
+import { scoreOf } from './metrics.ts';
+import { FUSION } from './targets.ts';
 import type { CompareView, ScoreRow } from '../protocol.ts';
 import type { Run } from './run.ts';
 
@@ -27,8 +28,8 @@ export function scoreRows(runs: readonly Run[]): ScoreRow[] {
   const scored = (target: string) => runs.some((run) => run.test?.[target] !== undefined);
   const targets = [...new Set([...named.filter((target) => target !== FUSION), FUSION])].filter(scored);
   return targets.flatMap((target) => [
-    scoreRow(target, 'ACC', runs.map((run) => run.test?.[target]?.accuracy)),
-    scoreRow(target, 'F1', runs.map((run) => run.test?.[target]?.f1)),
+    scoreRow(target, 'ACC', runs.map((run) => scoreOf(run.test?.[target], 'accuracy'))),
+    scoreRow(target, 'F1', runs.map((run) => scoreOf(run.test?.[target], 'f1'))),
   ]);
 }
 

@@ -10,9 +10,32 @@ const base = { seq: z.int().min(1), time: z.number() };
 const count = z.int().min(0);
 const measured = z.record(z.string(), measuredNumber);
 
-/** Scores of one target (a modality, or `fusion`): shares in 0..1, entropy and loss in nats. */
-const scores = z.object({ accuracy: measuredNumber, f1: measuredNumber, loss: measuredNumber, entropy: measuredNumber });
-const testScores = scores.extend({ recall: z.array(measuredNumber), confusion: z.array(z.array(count)) });
+/** What a run is scored by. The values of a metric of format `percent` are shares (0.9712 is shown as 97.12 %). */
+const metric = z.object({
+  /** The key of its values in `scores`; `loss` and `entropy` may be metrics, too. */
+  id: z.string().regex(/^(?!(recall|confusion)$)./, 'recall and confusion are no numbers: choose another id'),
+  label: z.string().min(1),
+  unit: z.string().min(1).optional(),
+  better: z.enum(['higher', 'lower']),
+  format: z.enum(['percent', 'number']),
+  /** Decimals that are shown; absent: 2 of percentages, 4 of other numbers. */
+  digits: z.int().min(0).max(12).optional(),
+});
+const metrics = z.array(metric).min(1)
+  .refine((list) => new Set(list.map(({ id }) => id)).size === list.length, 'Every metric must have an id of its own.');
+
+/** Scores of one target (a modality, or `fusion`) by metric; beside them what else was measured (`loss` and `entropy`, in nats). */
+const scores = measured;
+/** The same on the test split. `recall` by class, and `confusion` (rows: true class, columns: predicted class), where there are classes. */
+export interface TestScores {
+  readonly recall?: readonly number[] | undefined;
+  readonly confusion?: readonly (readonly number[])[] | undefined;
+  readonly [name: string]: number | readonly number[] | readonly (readonly number[])[] | undefined;
+}
+const testScores: z.ZodType<TestScores> = z.object({
+  recall: z.array(measuredNumber).optional(),
+  confusion: z.array(z.array(count)).optional(),
+}).catchall(measuredNumber);
 const weights = z.object({ consistency: measuredNumber, complementary: measuredNumber });
 
 const started = z.object({
@@ -40,6 +63,8 @@ const started = z.object({
   }),
   /** Epochs of all stages together, if none ends early. */
   plannedEpochs: count,
+  /** What the scores are, the most important one first; absent: `accuracy` and `f1`. */
+  metrics: metrics.optional(),
 });
 
 /** The trainer went on after `epoch` epochs of `stage` (0 and no stage: from the beginning). */
@@ -145,8 +170,6 @@ export type NewEvent = KnownRunEvent extends infer E ? (E extends KnownRunEvent 
 export type EpochEvent = z.infer<typeof epoch>;
 export type AnchorEvent = z.infer<typeof anchor>;
 export type StartedEvent = z.infer<typeof started>;
+export type Metric = z.infer<typeof metric>;
 export type Scores = z.infer<typeof scores>;
-export type TestScores = z.infer<typeof testScores>;
 export type AlphaWeights = z.infer<typeof weights>;
-/** The target name under which scores of the fused prediction are stored. */
-export const FUSION = 'fusion';

@@ -1,5 +1,6 @@
-import type { AnchorEvent, EpochEvent, RunEvent, Scores, StartedEvent, TestScores } from './events.ts';
-import { FUSION } from './events.ts';
+import type { AnchorEvent, EpochEvent, Metric, RunEvent, Scores, StartedEvent, TestScores } from './events.ts';
+import { metricsOf, scoreOf } from './metrics.ts';
+import { FUSION } from './targets.ts';
 
 /** What a run's journal says so far. Everything that is shown of a run comes from here. */
 export interface Run {
@@ -125,13 +126,22 @@ export function secondsLeft(run: Run): number | undefined {
   return Math.max(0, planned - done) * (newest.reduce((sum, epoch) => sum + epoch.seconds, 0) / newest.length);
 }
 
-/** Accuracy of the fused prediction (or of the only modality): on test if the run has one, else the newest on validation. */
-export function headlineAccuracy(run: Run): { accuracy: number; split: 'test' | 'validation'; target: string } | undefined {
-  const targets = run.test ?? run.stages.at(-1)?.ended?.validation ?? run.stages.at(-1)?.epochs.at(-1)?.validation;
-  if (!targets) return undefined;
+/** The score that stands for a run. */
+export interface Headline {
+  readonly target: string;
+  readonly split: 'test' | 'validation';
+  readonly metric: Metric;
+  readonly value: number;
+}
+
+/** First metric of the fused prediction (or of the last target): on test if the run has been tested, else the newest on validation. */
+export function headlineOf(run: Run): Headline | undefined {
+  const stage = run.stages.at(-1);
+  const targets = run.test ?? stage?.ended?.validation ?? stage?.epochs.at(-1)?.validation ?? {};
   const target = FUSION in targets ? FUSION : Object.keys(targets).at(-1);
-  const found = target === undefined ? undefined : targets[target];
-  return found && target ? { accuracy: found.accuracy, split: run.test ? 'test' : 'validation', target } : undefined;
+  const [metric] = metricsOf(run);
+  const value = target === undefined || metric === undefined ? undefined : scoreOf(targets[target], metric.id);
+  return target === undefined || metric === undefined || value === undefined ? undefined : { target, split: run.test ? 'test' : 'validation', metric, value };
 }
 
 function withoutEnd(run: Run): Run {

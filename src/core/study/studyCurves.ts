@@ -1,4 +1,5 @@
-import { FUSION, type EpochEvent } from '../run/events.ts';
+import type { EpochEvent } from '../run/events.ts';
+import { FUSION } from '../run/targets.ts';
 import type { Run } from '../run/run.ts';
 import { summarise } from './statistics.ts';
 import type { StudyPlan, StudyTableId } from './studyPlan.ts';

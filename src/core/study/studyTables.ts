@@ -1,4 +1,5 @@
-import { FUSION } from '../run/events.ts';
+import { scoreOf } from '../run/metrics.ts';
+import { FUSION } from '../run/targets.ts';
 import { selectionOf } from '../run/selection.ts';
 import { addPaper } from './studyPaper.ts';
 import type { PlannedRow, PlannedTable, StudyPlan } from './studyPlan.ts';
@@ -62,8 +63,8 @@ function studyRow({ row, seeds }: RowRuns, possible: readonly string[]): StudyRo
 
 function studyCell(seeds: readonly SeedRun[], target: string, metric: StudyCell['metric']): StudyCell {
   const values = seeds.flatMap(({ seed, found }) => {
-    const scores = found?.state === 'finished' ? found.run.test?.[target] : undefined;
-    return found && scores ? [{ seed, run: found.id, value: metric === 'ACC' ? scores.accuracy : scores.f1 }] : [];
+    const value = found?.state === 'finished' ? scoreOf(found.run.test?.[target], metric === 'ACC' ? 'accuracy' : 'f1') : undefined;
+    return found && value !== undefined ? [{ seed, run: found.id, value }] : [];
   });
   const missing = seeds.filter(({ found }) => found?.state !== 'finished').map(missingRun);
   const cell = { target, metric, values, missing };

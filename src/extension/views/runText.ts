@@ -1,5 +1,6 @@
 import type { RunConfig } from '../../core/config/config.ts';
-import { canResume, headlineAccuracy, progressOf, secondsLeft, type Run, type RunState } from '../../core/run/run.ts';
+import { duration, metricText } from '../../core/format.ts';
+import { canResume, headlineOf, progressOf, secondsLeft, type Headline, type Run, type RunState } from '../../core/run/run.ts';
 import type { Progress } from '../../core/wire.ts';
 import { oneLine, plainText } from './plainText.ts';
 
@@ -23,11 +24,6 @@ export const stateIcons: Readonly<Record<RunState, { readonly icon: string; read
   interrupted: { icon: 'warning', color: 'charts.orange' },
 };
 
-/** A share as a percentage with one decimal. */
-export function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
-}
-
 /** How long ago, in the largest fitting unit. */
 export function ageText(milliseconds: number): string {
   const minutes = Math.floor(milliseconds / 60_000);
@@ -37,14 +33,14 @@ export function ageText(milliseconds: number): string {
   return `${Math.floor(minutes / (24 * 60))} d`;
 }
 
-/** The gray text behind a run's name in the tree: method · dataset · accuracy · age. */
+/** The gray text behind a run's name in the tree: method · dataset · score · age. */
 export function descriptionOf(run: DescribedRun, now: number): string {
-  const best = headlineAccuracy(run.run);
+  const best = headlineOf(run.run);
   const time = run.run.lastTime;
   return [
     methodName(run),
     oneLine(run.config?.dataset.name ?? run.run.started?.dataset.name ?? '', 40),
-    best ? `${percent(best.accuracy)}${best.split === 'test' ? '' : ' val'}` : '',
+    best ? `${scoreText(best)}${best.split === 'test' ? '' : ' val'}` : '',
     time === undefined ? '' : ageText(now - time),
   ].filter((part) => part !== '').join(' · ');
 }
@@ -52,7 +48,7 @@ export function descriptionOf(run: DescribedRun, now: number): string {
 /** The tooltip of a run in the tree, as plain text. */
 export function tooltipOf(run: DescribedRun): string {
   const { started, ended, firstTime } = run.run;
-  const best = headlineAccuracy(run.run);
+  const best = headlineOf(run.run);
   const { done, planned } = progressOf(run.run);
   return [
     run.title,
@@ -62,7 +58,7 @@ export function tooltipOf(run: DescribedRun): string {
     started ? `Seed: ${started.seed}` : '',
     started ? `Backend: ${oneLine(started.backend.id)} (${oneLine(started.backend.device)})` : '',
     planned > 0 ? `Epochs: ${done} of ${planned}` : '',
-    best ? `Accuracy of ${oneLine(best.target)} on ${best.split}: ${percent(best.accuracy)}` : '',
+    best ? `${oneLine(best.metric.label, 40)} of ${oneLine(best.target)} on ${best.split}: ${scoreText(best)}` : '',
     firstTime === undefined ? '' : `Started: ${new Date(firstTime).toLocaleString()}`,
   ].filter((part) => part !== '').join('\n');
 }
@@ -80,8 +76,8 @@ export function statusText(active: readonly DescribedRun[]): string | undefined 
   const { progress } = first;
   const position = progress ? `${progress.stage} ${progress.epoch}/${progress.epochs}`
     : stage ? `${stage.id} ${stage.epochs.length}/${stage.plannedEpochs}` : 'starting';
-  const best = headlineAccuracy(first.run);
-  const score = best ? percent(best.accuracy) : '';
+  const best = headlineOf(first.run);
+  const score = best ? scoreText(best) : '';
   const parts = [methodName(first), oneLine(position, 60), score].filter((part) => part !== '');
   const more = active.length > 1 ? ` (+${active.length - 1})` : '';
   return `$(${first.state === 'paused' ? 'debug-pause' : 'sync~spin'}) ${plainText(parts.join(' · '))}${more}`;
@@ -91,15 +87,15 @@ export function statusText(active: readonly DescribedRun[]): string | undefined 
 export function statusTooltip(active: readonly DescribedRun[]): string {
   return active.map((run) => {
     const left = run.state === 'paused' ? undefined : secondsLeft(run.run);
-    return `${run.title}: ${run.state}${left === undefined ? '' : `, about ${durationText(left)} left`}`;
+    return `${run.title}: ${run.state}${left === undefined ? '' : `, about ${duration(left)} left`}`;
   }).join('\n');
 }
 
 /** The sentence of the notification when a run is active no longer. */
 export function endText(run: DescribedRun): string {
   const name = plainText(run.title);
-  const best = headlineAccuracy(run.run);
-  const score = best ? `: ${plainText(oneLine(best.target))} ${percent(best.accuracy)} on ${best.split}` : '';
+  const best = headlineOf(run.run);
+  const score = best ? `: ${plainText(oneLine(best.target))} ${plainText(scoreText(best))} on ${best.split}` : '';
   switch (run.state) {
     case 'finished': return `${name} finished${score}.`;
     case 'failed': {
@@ -116,7 +112,7 @@ function methodName(run: DescribedRun): string {
   return oneLine(run.config?.method.name ?? run.run.started?.method.name ?? '', 40);
 }
 
-function durationText(seconds: number): string {
-  if (seconds < 90) return `${Math.ceil(seconds)} s`;
-  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+/** The unit comes from a file. */
+function scoreText({ value, metric }: Headline): string {
+  return oneLine(metricText(value, metric), 40);
 }

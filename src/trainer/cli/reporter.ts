@@ -1,9 +1,10 @@
 import { MultiBar, Presets } from 'cli-progress';
 import { toJson } from '../../core/files/jsonNumbers.ts';
+import { duration } from '../../core/format.ts';
 import type { RunEvent } from '../../core/run/events.ts';
 import { applyEvent, emptyRun, progressOf, secondsLeft, type Run } from '../../core/run/run.ts';
 import type { Progress } from '../../core/wire.ts';
-import { anchorSentence, duration, epochLine } from './summary.ts';
+import { anchorSentence, epochLine } from './summary.ts';
 
 /** Shows a run while it is trained. */
 export interface Reporter {

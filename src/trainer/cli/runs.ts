@@ -1,14 +1,14 @@
 import { toJson } from '../../core/files/jsonNumbers.ts';
 import { notUnderstood } from '../../core/run/newer.ts';
 import { findRun, listRuns, loadRun } from '../../core/run/runStore.ts';
-import { headlineAccuracy } from '../../core/run/run.ts';
-import { columns, percent, summary } from './summary.ts';
+import { headlineOf } from '../../core/run/run.ts';
+import { columns, headlineText, summary } from './summary.ts';
 
-/** `udi runs`: every run with its state and accuracy, newest first. */
+/** `udi runs`: every run with its state and score, newest first. */
 export function runsCommand(runs: string, json: boolean): void {
   const stored = listRuns(runs).map(loadRun);
   if (json) {
-    const rows = stored.map(({ id, state, meta, run }) => ({ id, state, meta, method: run.started?.method.name, dataset: run.started?.dataset.name, accuracy: headlineAccuracy(run) }));
+    const rows = stored.map(({ id, state, meta, run }) => ({ id, state, meta, method: run.started?.method.name, dataset: run.started?.dataset.name, headline: headlineOf(run) }));
     process.stdout.write(`${toJson(rows, 2)}\n`);
     return;
   }
@@ -17,11 +17,10 @@ export function runsCommand(runs: string, json: boolean): void {
     return;
   }
   const rows = stored.map(({ id, state, run, meta }) => {
-    const headline = headlineAccuracy(run);
     return [meta.title ? `${id} (${meta.title})` : id, state, run.started?.method.name ?? '-', run.started?.dataset.name ?? '-',
-      headline ? `${headline.target} ${percent(headline.accuracy)} (${headline.split})` : '-'];
+      headlineText(run)];
   });
-  process.stdout.write(`${columns([['run', 'state', 'method', 'dataset', 'accuracy'], ...rows])}\n`);
+  process.stdout.write(`${columns([['run', 'state', 'method', 'dataset', 'score'], ...rows])}\n`);
 }
 
 /** `udi show <run>`: the whole run as text, or its folded journal as JSON. */

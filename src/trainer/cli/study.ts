@@ -3,7 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import { UserError } from '../../core/errors.ts';
 import { toJson } from '../../core/files/jsonNumbers.ts';
 import type { TableFormat } from '../../core/run/exportTable.ts';
-import { headlineAccuracy, progressOf } from '../../core/run/run.ts';
+import { headlineOf, progressOf } from '../../core/run/run.ts';
 import type { StoredRun } from '../../core/run/runStore.ts';
 import type { StudyEndState, StudyState } from '../../core/study/studyEvents.ts';
 import { exportStudyTable } from '../../core/study/studyExport.ts';
@@ -16,7 +16,7 @@ import { commandName, here } from './commandName.ts';
 import { handleInterrupts } from './interrupts.ts';
 import { jsonStudyReporter, TextStudyReporter } from './studyReporter.ts';
 import { studyTableText } from './studyTable.ts';
-import { columns, percent } from './summary.ts';
+import { columns, headlineText } from './summary.ts';
 import { exitCodes } from './train.ts';
 
 /** Formats of `udi study table`. */
@@ -75,28 +75,27 @@ export function studyPrepareCommand(file: string, runs: string): void {
   process.stdout.write(`${JSON.stringify({ folder, id: basename(folder) })}\n`);
 }
 
-/** `udi study status <file>`: every run of the study with its state, epochs and accuracy. */
+/** `udi study status <file>`: every run of the study with its state, epochs and score. */
 export function studyStatusCommand(text: string, runs: string, json: boolean): void {
   const { id, plan, state, runs: stored } = openStudy(text, runs);
   const rows = plan.runs.map(({ key, label }) => {
     const found = stored.get(key);
-    const headline = found && headlineAccuracy(found.run);
-    return { key, label, state: found?.state ?? 'missing', run: found?.id, progress: found && progressOf(found.run), headline, error: found?.run.ended?.error };
+    return { key, label, state: found?.state ?? 'missing', run: found?.id, progress: found && progressOf(found.run), found, error: found?.run.ended?.error };
   });
   if (json) {
-    const list = rows.map(({ progress, headline, ...row }) => ({ ...row, epochs: progress?.done, plannedEpochs: progress?.planned, accuracy: headline }));
+    const list = rows.map(({ progress, found, ...row }) => ({ ...row, epochs: progress?.done, plannedEpochs: progress?.planned, headline: found && headlineOf(found.run) }));
     process.stdout.write(`${toJson({ id, name: plan.name, state, runs: list }, 2)}\n`);
     return;
   }
-  const lines = rows.map(({ label, state: runState, progress, headline, run }) => [
+  const lines = rows.map(({ label, state: runState, progress, found, run }) => [
     label, runState, progress && progress.planned > 0 ? `${progress.done}/${progress.planned}` : '-',
-    headline ? `${headline.target} ${percent(headline.accuracy)} (${headline.split})` : '-', run ?? '-',
+    headlineText(found?.run), run ?? '-',
   ]);
   const finished = rows.filter((row) => row.state === 'finished').length;
   const failures = rows.filter((row) => row.state === 'failed' && row.error).map(({ label, error }) => `${label}: ${error!.message}`);
   const notes = [...failures, ...(plan.notes ?? [])];
   process.stdout.write(`Study ${plan.name}: ${state}, ${finished} of ${rows.length} runs finished\n\n`
-    + `${columns([['run', 'state', 'epochs', 'accuracy', 'folder'], ...lines])}\n${notes.length > 0 ? `\n${notes.join('\n')}\n` : ''}`);
+    + `${columns([['run', 'state', 'epochs', 'score', 'folder'], ...lines])}\n${notes.length > 0 ? `\n${notes.join('\n')}\n` : ''}`);
 }
 
 /** `udi study table <file>`: the tables of results, or one of them, as text or in a format to paste elsewhere. */

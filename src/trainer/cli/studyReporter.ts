@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { SingleBar, Presets } from 'cli-progress';
-import { headlineAccuracy, progressOf, type Run } from '../../core/run/run.ts';
+import { duration } from '../../core/format.ts';
+import { progressOf, type Run } from '../../core/run/run.ts';
 import { applyStudyEvent, type Study, type StudyEvent } from '../../core/study/studyEvents.ts';
 import { studySecondsLeft } from '../../core/study/studyProgress.ts';
 import { studyRuns, type StoredStudy } from '../../core/study/studyStore.ts';
 import { SupervisedRun } from '../study/supervisedRun.ts';
-import { duration, percent } from './summary.ts';
+import { headlineText } from './summary.ts';
 
 /** Milliseconds between two looks at the running ones, on a terminal. */
 const INTERVAL = 1000;
@@ -84,8 +85,7 @@ export class TextStudyReporter implements StudyReporter {
         const run = this.#runs.get(event.key);
         this.#open.delete(event.key);
         this.#remaining.delete(event.key);
-        const headline = run && event.state === 'finished' ? headlineAccuracy(run) : undefined;
-        const score = headline ? ` · ${headline.target} ${percent(headline.accuracy)} (${headline.split})` : '';
+        const score = run && event.state === 'finished' ? ` · ${headlineText(run)}` : '';
         const left = this.#bar || this.#remaining.size === 0 ? '' : ` · ${this.#remaining.size} to go, ${this.#left()} left`;
         return `[${this.#done()}/${this.#planned}] ${this.#label(event.key)}: ${event.state}${score}${event.message ? ` · ${event.message}` : ''}${left}`;
       }

@@ -1,27 +1,8 @@
-import { secondsLeft, progressOf, type Run } from '../../core/run/run.ts';
-import { FUSION, type AnchorEvent, type EpochEvent } from '../../core/run/events.ts';
-
-/** What stands in the place of a number that is not finite. */
-const DIVERGED = 'diverged';
-
-/** A share as a percentage with two decimals: `97.12 %`; `diverged` if it is not finite. */
-export function percent(share: number): string {
-  return Number.isFinite(share) ? `${(share * 100).toFixed(2)} %` : DIVERGED;
-}
-
-/** A loss or a weight with a fixed number of decimals; `diverged` if it is not finite. */
-function decimals(value: number, digits: number): string {
-  return Number.isFinite(value) ? value.toFixed(digits) : DIVERGED;
-}
-
-/** Seconds as `1:02:03` or `2:03`. */
-export function duration(seconds: number): string {
-  const whole = Math.round(seconds);
-  const two = (value: number) => String(value).padStart(2, '0');
-  const hours = Math.floor(whole / 3600);
-  const minutes = Math.floor(whole / 60) % 60;
-  return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
-}
+import { duration, fixed, metricText, percent } from '../../core/format.ts';
+import { metricsOf, scoreOf } from '../../core/run/metrics.ts';
+import { headlineOf, secondsLeft, progressOf, type Run } from '../../core/run/run.ts';
+import type { AnchorEvent, EpochEvent } from '../../core/run/events.ts';
+import { FUSION } from '../../core/run/targets.ts';
 
 /** Aligned columns: the first one to the left, the others to the right. */
 export function columns(rows: readonly (readonly string[])[]): string {
@@ -29,13 +10,23 @@ export function columns(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join('  ').trimEnd()).join('\n');
 }
 
+/** The score that stands for a run: `fusion 97.12 % (test)`; `-` where it has none. */
+export function headlineText(run: Run | undefined): string {
+  const headline = run && headlineOf(run);
+  return headline ? `${headline.target} ${metricText(headline.value, headline.metric)} (${headline.split})` : '-';
+}
+
 /** One line for a finished epoch. */
 export function epochLine(event: EpochEvent, run: Run): string {
   const { done, planned } = progressOf(run);
-  const scores = Object.entries(event.validation).map(([target, { accuracy }]) => `${target} ${percent(accuracy)}`).join(' · ');
-  const alpha = event.alpha ? ` · α ${decimals(event.alpha.consistency, 3)}/${decimals(event.alpha.complementary, 3)}` : '';
+  const [metric] = metricsOf(run);
+  const scores = Object.entries(event.validation).flatMap(([target, each]) => {
+    const value = metric && scoreOf(each, metric.id);
+    return metric && value !== undefined ? [`${target} ${metricText(value, metric)}`] : [];
+  }).join(' · ');
+  const alpha = event.alpha ? ` · α ${fixed(event.alpha.consistency, 3)}/${fixed(event.alpha.complementary, 3)}` : '';
   const left = secondsLeft(run);
-  return `[${done}/${planned}] ${event.stage} ${event.epoch}/${event.epochs} · loss ${decimals(event.losses['total'] ?? NaN, 4)} · ${scores}${alpha}`
+  return `[${done}/${planned}] ${event.stage} ${event.epoch}/${event.epochs} · loss ${fixed(event.losses['total'] ?? NaN, 4)} · ${scores}${alpha}`
     + ` · ${Math.round(event.samplesPerSecond)} samples/s${left === undefined ? '' : ` · ${duration(left)} left`}`;
 }
 
@@ -56,19 +47,23 @@ export function summary(run: Run): string {
   const parts: string[] = [];
   if (run.anchor) {
     const rows = run.anchor.candidates.map(({ modality, accuracy, entropy }) =>
-      [modality, percent(accuracy), decimals(entropy, 4), modality === run.anchor!.anchor ? 'anchor' : 'follower']);
+      [modality, percent(accuracy), fixed(entropy, 4), modality === run.anchor!.anchor ? 'anchor' : 'follower']);
     parts.push(`Anchor comparison (validation)\n${columns([['modality', 'accuracy', 'entropy', 'role'], ...rows])}\n${anchorSentence(run.anchor)}`);
   }
   for (const stage of run.stages.filter((each) => each.epochs.some((epoch) => epoch.alpha))) {
     const rows = stage.epochs.map(({ epoch, alpha, xi, validation }) => [
       String(epoch), alpha!.consistency.toFixed(3), alpha!.complementary.toFixed(3),
-      xi?.consistency.toExponential(2) ?? '-', xi?.complementary.toExponential(2) ?? '-', percent(validation[FUSION]!.accuracy),
+      xi?.consistency.toExponential(2) ?? '-', xi?.complementary.toExponential(2) ?? '-', percent(scoreOf(validation[FUSION], 'accuracy') ?? NaN),
     ]);
     parts.push(`Weights of ${stage.id}\n${columns([['epoch', 'α_con', 'α_com', 'ξ_con', 'ξ_com', 'fusion ACC'], ...rows])}`);
   }
   if (run.test) {
-    const rows = Object.entries(run.test).map(([target, { accuracy, f1 }]) => [target, percent(accuracy), percent(f1)]);
-    parts.push(`Test (epochs selected on ${run.selectedOn ?? 'validation'})\n${columns([['target', 'ACC', 'macro-F1'], ...rows])}`);
+    const metrics = metricsOf(run);
+    const rows = Object.entries(run.test).map(([target, scores]) => [target, ...metrics.map((metric) => {
+      const value = scoreOf(scores, metric.id);
+      return value === undefined ? '-' : metricText(value, metric);
+    })]);
+    parts.push(`Test (epochs selected on ${run.selectedOn ?? 'validation'})\n${columns([['target', ...metrics.map(({ label }) => label)], ...rows])}`);
   }
   return parts.join('\n\n');
 }

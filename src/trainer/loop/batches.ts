@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
-import { FUSION } from '../../core/run/events.ts';
+import { FUSION } from '../../core/run/targets.ts';
 import { createRandom, seedFor } from '../../core/random.ts';
 import type { Dataset, Split } from '../data/dataset.ts';
 import type { Stage } from '../methods/method.ts';

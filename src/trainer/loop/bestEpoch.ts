@@ -13,7 +13,7 @@ export class BestEpoch {
 
   /** Returns whether the epoch is the best so far; then its variables are to be stored (`store`). `target` is what it is judged by. */
   offer(stage: string, event: EpochEvent, target: string): boolean {
-    const accuracy = event.validation[target]!.accuracy;
+    const accuracy = event.validation[target]!['accuracy']!;
     if (this.#found && this.#found.accuracy >= accuracy) return false;
     this.#found = { stage, event, accuracy };
     return true;

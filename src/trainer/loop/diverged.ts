@@ -34,13 +34,13 @@ export function requireFiniteEpoch({ stage, epoch, losses, validation, readings 
  * @throws Diverged if one is not finite
  */
 export function requireFiniteTest(scores: Readonly<Record<string, TestScores>>, kept: { readonly stage: string; readonly epoch: number }, learningRate: number): void {
-  for (const [target, { recall: _, confusion: __, ...each }] of Object.entries(scores)) {
+  for (const [target, each] of Object.entries(scores)) {
     const found = nameOfBad(each, (name) => `the test ${name} of ${target}`);
     if (found !== undefined) throw new Diverged(kept, found, learningRate);
   }
 }
 
-function nameOfBad(values: Readonly<Record<string, number>>, describe: (name: string) => string): string | undefined {
-  const bad = Object.entries(values).find(([, value]) => !Number.isFinite(value));
+function nameOfBad(values: Readonly<Record<string, unknown>>, describe: (name: string) => string): string | undefined {
+  const bad = Object.entries(values).find(([, value]) => typeof value === 'number' && !Number.isFinite(value));
   return bad && describe(bad[0]);
 }

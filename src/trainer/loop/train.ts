@@ -1,7 +1,8 @@
 import { epochsOf, learningRateOf, type RunConfig } from '../../core/config/config.ts';
 import { UserError } from '../../core/errors.ts';
 import { requireFiniteEpoch, requireFiniteTest } from './diverged.ts';
-import { type EpochEvent, FUSION, type TestScores } from '../../core/run/events.ts';
+import type { EpochEvent } from '../../core/run/events.ts';
+import { FUSION } from '../../core/run/targets.ts';
 import { createRandom, seedFor } from '../../core/random.ts';
 import type { Progress } from '../../core/wire.ts';
 import { computeFrozen, createBatch, disposeBatch, epochBatches, type Evaluated, evaluateLogits, type FrozenSplit, pickEntries, range } from './batches.ts';
@@ -14,7 +15,7 @@ import { EpochTotals } from './epochTotals.ts';
 import type { Journal } from '../run/journal.ts';
 import type { Method, MethodContext, Stage, StageResult } from '../methods/method.ts';
 import type { Batch } from './batch.ts';
-import { briefScores, scoreLogits } from '../model/metrics.ts';
+import { briefScores, scoreLogits, type DetailedScores } from '../model/metrics.ts';
 import type { MultimodalModel } from '../model/model.ts';
 import { createSgd, type Optimizer } from '../model/optimizer.ts';
 import type { StoredTensor } from '../store/safetensors.ts';
@@ -274,7 +275,7 @@ async function trainEpoch(
 }
 
 /** Scores of the evaluated targets on a split. */
-async function evaluate({ model, dataset, control }: Training, split: Split, evaluated: Evaluated): Promise<Record<string, TestScores>> {
+async function evaluate({ model, dataset, control }: Training, split: Split, evaluated: Evaluated): Promise<Record<string, DetailedScores>> {
   const logits = await evaluateLogits(model, dataset, split, evaluated, () => control.gate());
   return Object.fromEntries(Object.entries(logits).map(([target, values]) => [target, scoreLogits(values, split.labels, dataset.classes.length)]));
 }

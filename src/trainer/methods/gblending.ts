@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor2D, Variable } from '@tensorflow/tfjs-core';
-import { FUSION } from '../../core/run/events.ts';
+import { FUSION } from '../../core/run/targets.ts';
 import { createRandom, seedFor } from '../../core/random.ts';
 import { range } from '../loop/batches.ts';
 import type { EpochTools, Method, SteppedStage } from './method.ts';

@@ -1,4 +1,4 @@
-import { FUSION } from '../../core/run/events.ts';
+import { FUSION } from '../../core/run/targets.ts';
 import { crossEntropy } from '../model/losses.ts';
 import type { MethodContext, PlannedStage, Stage } from './method.ts';
 import type { MultimodalModel } from '../model/model.ts';

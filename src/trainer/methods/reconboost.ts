@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
-import { FUSION } from '../../core/run/events.ts';
+import { FUSION } from '../../core/run/targets.ts';
 import { createRandom, seedFor } from '../../core/random.ts';
 import { createLinear } from '../model/layers.ts';
 import { crossEntropy, detached, rightProbability } from '../model/losses.ts';

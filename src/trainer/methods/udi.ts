@@ -1,4 +1,5 @@
-import { FUSION, type Scores } from '../../core/run/events.ts';
+import type { Scores } from '../../core/run/events.ts';
+import { FUSION } from '../../core/run/targets.ts';
 import type { Method, MethodContext, StageResult } from './method.ts';
 import type { MultimodalModel } from '../model/model.ts';
 import { followerStage, type FollowerSettings } from './follower.ts';
@@ -17,8 +18,8 @@ export interface RankedModality {
  * Orders modalities by validation accuracy, descending. Those within `tolerance` (a share) of the best remaining one
  * count as tied with it, and among them the lowest predictive entropy comes first (UDI 3.1; methods.md 6.2, 6.5).
  */
-export function rankModalities(scores: Readonly<Record<string, Pick<Scores, 'accuracy' | 'entropy'>>>, tolerance: number): RankedModality[] {
-  const remaining = Object.entries(scores).map(([modality, { accuracy, entropy }]) => ({ modality, accuracy, entropy }));
+export function rankModalities(scores: Readonly<Record<string, Scores>>, tolerance: number): RankedModality[] {
+  const remaining = Object.entries(scores).map(([modality, { accuracy, entropy }]) => ({ modality, accuracy: accuracy!, entropy: entropy! }));
   const ranked: RankedModality[] = [];
   while (remaining.length > 0) {
     const best = Math.max(...remaining.map((each) => each.accuracy));

@@ -1,4 +1,17 @@
-import type { Scores, TestScores } from '../../core/run/events.ts';
+/** Scores of a classification: shares in 0..1, loss and entropy in nats. Those that runs are compared by are `classificationMetrics`. */
+export type ClassScores = {
+  readonly accuracy: number;
+  /** Macro-F1. */
+  readonly f1: number;
+  readonly loss: number;
+  readonly entropy: number;
+};
+
+/** The same with what belongs to single classes: `recall`, and `confusion` [true class][predicted class]. */
+export type DetailedScores = ClassScores & {
+  readonly recall: number[];
+  readonly confusion: number[][];
+};
 
 /** Rows of true classes, columns of predicted ones. */
 export function confusionMatrix(predicted: ArrayLike<number>, labels: ArrayLike<number>, classes: number): number[][] {
@@ -35,7 +48,7 @@ export function recallOf(confusion: readonly (readonly number[])[]): number[] {
  * All scores of logits [N, classes] (flat, row major) against class indices, in float64. A tie goes to the lower class.
  * Where a logit is not finite nothing was predicted, whatever class comes first: the scores are NaN then.
  */
-export function scoreLogits(logits: Float32Array, labels: ArrayLike<number>, classes: number): TestScores {
+export function scoreLogits(logits: Float32Array, labels: ArrayLike<number>, classes: number): DetailedScores {
   const predicted = new Int32Array(labels.length);
   let loss = 0;
   let entropy = 0;
@@ -64,6 +77,6 @@ export function scoreLogits(logits: Float32Array, labels: ArrayLike<number>, cla
 }
 
 /** The scores without recall and confusion matrix, as an epoch event holds them. */
-export function briefScores({ accuracy, f1, loss, entropy }: TestScores): Scores {
+export function briefScores({ accuracy, f1, loss, entropy }: ClassScores): ClassScores {
   return { accuracy, f1, loss, entropy };
 }

@@ -6,6 +6,7 @@ import { epochsOf, type RunConfig } from '../../core/config/config.ts';
 import { UserError } from '../../core/errors.ts';
 import { JOURNAL_FORMAT } from '../../core/files/anyEvent.ts';
 import type { NewEvent, RunEvent } from '../../core/run/events.ts';
+import { classificationMetrics } from '../../core/run/metrics.ts';
 import type { EndState, RunError } from '../../core/run/run.ts';
 import { runFiles } from '../../core/run/runStore.ts';
 import { trainerCommandSchema, type Progress, type TrainerCommand, type TrainerMessage } from '../../core/wire.ts';
@@ -188,6 +189,7 @@ function startedEvent(config: RunConfig, dataset: Dataset, model: MultimodalMode
       modalities: model.options.modalities.map(({ id, encoder }) => ({ id, encoder: encoder.id, parameters: count(id) })),
       sizes: { train: dataset.train.size, validation: dataset.validation.size, test: dataset.test.size },
     },
+    metrics: [...classificationMetrics],
     fusion: method.ownFusion ?? config.model.fusion,
     backend,
     plannedEpochs: method.plan(modalities, hparams, (stage) => epochsOfStage(stage, config)).reduce((sum, { epochs }) => sum + epochs, 0),

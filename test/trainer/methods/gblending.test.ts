@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { FUSION } from '../../../src/core/run/events.ts';
+import { FUSION } from '../../../src/core/run/targets.ts';
 import { createRandom } from '../../../src/core/random.ts';
 import type { EpochTools } from '../../../src/trainer/methods/method.ts';
 import { blendingWeights, gblending, type Progress } from '../../../src/trainer/methods/gblending.ts';

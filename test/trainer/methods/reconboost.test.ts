@@ -180,7 +180,7 @@ describe('a run of reconboost', () => {
     const { run, weights } = await trainHere(config);
     const all = run.stages.flatMap((stage) => stage.epochs.map((epoch) => ({ stage: stage.id, epoch, all: 'm1' in epoch.validation && 'm2' in epoch.validation })));
     const candidates = all.filter((each) => each.all);
-    const best = candidates.reduce((first, each) => (each.epoch.validation['fusion']!.accuracy > first.epoch.validation['fusion']!.accuracy ? each : first));
+    const best = candidates.reduce((first, each) => (each.epoch.validation['fusion']!['accuracy']! > first.epoch.validation['fusion']!['accuracy']! ? each : first));
     const last = all.at(-1)!;
     expect(best.epoch, 'this config must have its best epoch before the end').not.toBe(last.epoch);
     expect(run.stages.at(-1)!.ended!.validation['fusion']).toEqual(best.epoch.validation['fusion']);

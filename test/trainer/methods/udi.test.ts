@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FUSION } from '../../../src/core/run/events.ts';
+import { FUSION } from '../../../src/core/run/targets.ts';
 import { rankModalities } from '../../../src/trainer/methods/udi.ts';
 import { useBackend } from '../numbers.ts';
 import { smallConfig, trainHere } from '../session.ts';
@@ -70,7 +70,7 @@ describe('udi', () => {
     const training = { epochs: 40, batchSize: 32, learningRate: 0.05, earlyStopping: { patience: 2 } };
     const { run } = await trainHere(smallConfig({ training }));
     for (const stage of run.stages) {
-      const accuracy = stage.epochs.map((epoch) => epoch.validation[stage.id.startsWith('follower') ? FUSION : stage.trains[0]!]!.accuracy);
+      const accuracy = stage.epochs.map((epoch) => epoch.validation[stage.id.startsWith('follower') ? FUSION : stage.trains[0]!]!['accuracy']!);
       const best = accuracy.indexOf(Math.max(...accuracy)) + 1;
       expect(stage.ended!.keptEpoch).toBe(best);
       expect(stage.ended!.reason).toBe(stage.epochs.length < 40 ? 'early stopping' : 'completed');
