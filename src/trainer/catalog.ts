@@ -19,7 +19,7 @@ export function createCatalog(): Catalog {
     })),
     datasets: datasets.map(({ id, label, source, settings, modalities, modalitiesVary }) => ({
       id, label, source, settings,
-      ...(modalitiesVary ? {} : { modalities: modalities({}).map((modality) => modality.id) }),
+      ...(modalitiesVary ? {} : { modalities: [...modalities({}, '')] }),
     })),
     encoders: encoders.map(({ id, label, source }) => ({ id, label, source })),
     fusions: fusionKinds.map(({ id, label }) => ({ id, label })),

@@ -10,8 +10,10 @@ export const catalog: Catalog = {
       hparams: {
         anchor: { type: 'modality', choices: ['auto'], default: 'auto', help: 'The anchor.' },
         alpha: {
-          type: 'choiceOrNumbers', choices: ['dynamic'], default: 'dynamic', help: 'Weights.',
-          numbers: { consistency: { type: 'number', min: 0, help: '' }, complementary: { type: 'number', min: 0, help: '' } },
+          type: 'either', default: 'dynamic', help: 'Weights.', of: [
+            { type: 'choice', values: ['dynamic'], help: '' },
+            { type: 'map', entries: { consistency: { type: 'number', min: 0, help: '' }, complementary: { type: 'number', min: 0, help: '' } }, help: '' },
+          ],
         },
         tieTolerance: { type: 'number', min: 0, max: 100, default: 1.5, help: 'Points.' },
       },
@@ -22,7 +24,11 @@ export const catalog: Catalog = {
       id: 'cgmnist', label: 'CGMNIST', source: 'test', modalities: ['gray', 'color'],
       settings: {
         root: { type: 'path', help: 'Folder.' },
-        limit: { type: 'numbers', help: 'Sizes.', numbers: { train: { type: 'number', integer: true, min: 1, help: '' }, test: { type: 'number', integer: true, min: 1, help: '' } } },
+        limit: {
+          type: 'map', optional: true, help: 'Sizes.', entries: {
+            train: { type: 'number', integer: true, min: 1, optional: true, help: '' }, test: { type: 'number', integer: true, min: 1, optional: true, help: '' },
+          },
+        },
       },
     },
     { id: 'arrays', label: 'Arrays', source: 'test', settings: {} },

@@ -1,7 +1,7 @@
 import { methodRefusal, type Catalog } from './catalog.ts';
 import { configSchema, configShapes, epochsOf, MAX_NAME, type RunConfig } from './config.ts';
 import { UserError } from '../errors.ts';
-import type { HParamSpecs } from './hparams.ts';
+import { type HParamSpecs, keysOf } from './hparams.ts';
 import { unknownName, type KnownNames } from './knownNames.ts';
 import { applyOverrides, overrideOf, readOverrides, type Override } from './overrides.ts';
 import { expandPaths, missingPaths, type Machine } from './paths.ts';
@@ -148,7 +148,7 @@ function knownKeys(path: Path, input: unknown, catalog: Catalog): string[] {
     return key === 'earlyStopping' ? ['patience'] : Object.keys(shapes.training);
   }
   const spec = specs[String(key)];
-  if (spec && 'numbers' in spec) return Object.keys(spec.numbers);
+  if (spec && path.length > 1 && keysOf(spec).length > 0) return [...keysOf(spec)];
   return ['name', ...Object.keys(specs)];
 }
 

@@ -51,6 +51,8 @@ const started = z.object({
   dataset: z.object({
     name: z.string(),
     fingerprint: z.string(),
+    /** Hashes of what the data consist of (class list, samples, ...): a mismatch can say what differs. */
+    parts: z.record(z.string(), z.string()).optional(),
     classes: z.array(z.string()),
     modalities: z.array(z.object({ id: z.string(), encoder: z.string(), parameters: count })),
     sizes: z.object({ train: count, validation: count, test: count }),

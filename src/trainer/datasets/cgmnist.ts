@@ -1,12 +1,12 @@
 import path from 'node:path';
 import { UserError } from '../../core/errors.ts';
-import type { HParamSpecs } from '../../core/config/hparams.ts';
+import type { HParamSpecs, ValuesOf } from '../../core/config/hparams.ts';
 import { createRandom, seedFor } from '../../core/random.ts';
 import { drawColors, drawIndependentColors, meanColors, varianceSpec } from './color.ts';
 import {
   createDigitDataset, digitClasses, digitModalities, digitSize, takeDigits, type ColoredDigits,
 } from './coloredDigits.ts';
-import type { DatasetContext, DatasetKind } from '../data/dataset.ts';
+import { defineDataset } from '../data/dataset.ts';
 import { readIdx } from './idx.ts';
 import { holdOut, stratifiedSubset } from '../data/split.ts';
 
@@ -27,24 +27,18 @@ const settings = {
     source: 'the paper has no validation split; colored like the training set it would make color the anchor',
   },
   limit: {
-    type: 'numbers',
-    numbers: {
-      train: { type: 'number', integer: true, min: 10, help: 'Training samples to use.' },
-      validation: { type: 'number', integer: true, min: 10, help: 'Validation samples to use.' },
-      test: { type: 'number', integer: true, min: 10, help: 'Test samples to use.' },
+    type: 'map', optional: true,
+    entries: {
+      train: { type: 'number', integer: true, min: 10, optional: true, help: 'Training samples to use.' },
+      validation: { type: 'number', integer: true, min: 10, optional: true, help: 'Validation samples to use.' },
+      test: { type: 'number', integer: true, min: 10, optional: true, help: 'Test samples to use.' },
     },
     help: 'Sizes of stratified subsets, e.g. { train: 10000, validation: 2000, test: 2000 }; '
       + 'a split not named stays whole.',
   },
-} satisfies HParamSpecs;
+} as const satisfies HParamSpecs;
 
-interface Settings {
-  readonly root: string;
-  readonly colors?: string;
-  readonly variance: number;
-  readonly validation: number;
-  readonly limit?: Readonly<Partial<Record<SplitName, number>>>;
-}
+type Settings = ValuesOf<typeof settings>;
 
 type SplitName = 'train' | 'validation' | 'test';
 
@@ -67,25 +61,25 @@ const mendColors = 'Set dataset.colors to a folder with sound copies of the stor
   + 'or leave it out to draw colors by seed.';
 
 /** MNIST digits in gray and in color; color tells the class in the training set and says nothing in the test set. */
-export const cgmnist: DatasetKind = {
+export const cgmnist = defineDataset({
   id: 'cgmnist',
   label: 'CGMNIST: colored and gray MNIST',
   source: 'UDI paper, section on datasets; colors of Kim et al. 2019 (feidfoe/learning-not-to-learn)',
   settings,
   modalitiesVary: false,
-  modalities: () => digitModalities,
+  modalities: () => digitModalities.map(({ id }) => id),
   async load(context) {
-    const options = context.settings as unknown as Settings;
+    const options = context.settings;
     const root = path.resolve(context.folder, options.root);
     const [train, test] = await Promise.all([readDigits(root, 'train'), readDigits(root, 't10k')]);
     const colors = options.colors === undefined
       ? draw(train, test, options.variance, context.seed)
       : await readColors(path.resolve(context.folder, options.colors), train, test);
-    return split(train, test, colors, options, context);
+    return split(train, test, colors, options, context.seed);
   },
-};
+});
 
-function split(train: Digits, test: Digits, colors: Colors, options: Settings, { seed }: DatasetContext) {
+function split(train: Digits, test: Digits, colors: Colors, options: Settings, seed: number) {
   const classes = digitClasses.length;
   const held = Math.round(options.validation * train.labels.length);
   if (held < classes || train.labels.length - held < classes) {

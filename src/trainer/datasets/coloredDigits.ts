@@ -1,6 +1,7 @@
 import { colorNormalization, createNormalizationTable, createTintTable, grayNormalization } from './color.ts';
 import type { Dataset, ModalityInfo, Split } from '../data/dataset.ts';
-import { fingerprintOf } from '../data/fingerprint.ts';
+import { fingerprintOf, fingerprintPart } from '../data/fingerprint.ts';
+import { inMemory } from '../data/inMemory.ts';
 
 /** Height and width of a digit image. */
 export const digitSize = 28;
@@ -9,8 +10,8 @@ const pixels = digitSize * digitSize;
 
 /** The two views of a colored digit. */
 export const digitModalities: readonly ModalityInfo[] = [
-  { id: 'gray', shape: [digitSize, digitSize, 1], encoder: 'cgmnist' },
-  { id: 'color', shape: [digitSize, digitSize, 3], encoder: 'cgmnist' },
+  { id: 'gray', kind: 'image', shape: [digitSize, digitSize, 1], dtype: 'float32', augments: false, encoder: 'cgmnist' },
+  { id: 'color', kind: 'image', shape: [digitSize, digitSize, 3], dtype: 'float32', augments: false, encoder: 'cgmnist' },
 ];
 
 /** Names of the ten classes. */
@@ -40,13 +41,18 @@ export function createDigitDataset(
 ): Dataset {
   const { train, validation, test } = parts;
   const createSplit = splitFactory();
+  const bytes = (part: ColoredDigits) => [part.labels, part.gray, part.colors];
+  const preprocessing = { grayNormalization, colorNormalization };
   return {
     id,
     modalities: digitModalities,
     classes: digitClasses,
     fingerprint: fingerprintOf(
-      { format: 1, id, modalities: digitModalities, grayNormalization, colorNormalization },
-      [train, validation, test].flatMap((part) => [part.labels, part.gray, part.colors])),
+      { format: 2, id, modalities: digitModalities, classes: digitClasses, ...preprocessing }, [train, validation, test].flatMap(bytes)),
+    parts: {
+      'class list': fingerprintPart(digitClasses), modalities: fingerprintPart(digitModalities), preprocessing: fingerprintPart(preprocessing),
+      'training split': fingerprintPart('', bytes(train)), 'validation split': fingerprintPart('', bytes(validation)), 'test split': fingerprintPart('', bytes(test)),
+    },
     train: createSplit(train),
     validation: createSplit(validation),
     test: createSplit(test),
@@ -85,13 +91,9 @@ function splitFactory(): (digits: ColoredDigits) => Split {
     return inputs;
   };
 
-  return (digits) => ({
-    size: digits.labels.length,
+  return (digits) => inMemory({
+    modalities: digitModalities,
     labels: digits.labels,
-    inputs(modality, indices) {
-      if (modality === 'gray') return grayInputs(digits, indices);
-      if (modality === 'color') return colorInputs(digits, indices);
-      throw new Error(`colored digits have no modality "${modality}"`);
-    },
+    inputs: (modality, rows) => (modality === 'gray' ? grayInputs(digits, rows) : colorInputs(digits, rows)),
   });
 }

@@ -1,7 +1,8 @@
-import type { HParamSpecs } from '../../core/config/hparams.ts';
+import type { HParamSpecs, ValuesOf } from '../../core/config/hparams.ts';
 import { createRandom, seedFor, type Random } from '../../core/random.ts';
-import type { DatasetKind, ModalityInfo, Split } from '../data/dataset.ts';
-import { fingerprintOf } from '../data/fingerprint.ts';
+import { defineDataset, type ModalityInfo } from '../data/dataset.ts';
+import { fingerprintOf, fingerprintPart } from '../data/fingerprint.ts';
+import { inMemory } from '../data/inMemory.ts';
 
 const settings = {
   modalities: { type: 'number', default: 3, integer: true, min: 1, max: 16, help: 'Number of modalities: m1, m2, ...' },
@@ -18,47 +19,45 @@ const settings = {
     type: 'number', default: 0.5, min: 0, max: 1,
     help: 'Signal of each modality over that of the one before it; below 1, m1 is the anchor.',
   },
-} satisfies HParamSpecs;
+} as const satisfies HParamSpecs;
 
-type Settings = Readonly<Record<keyof typeof settings, number>>;
+type Settings = ValuesOf<typeof settings>;
 
 /** Gaussian clusters as flat vectors: small enough for tests, any number of modalities, each weaker than the last. */
-export const syntheticArrays: DatasetKind = {
+export const syntheticArrays = defineDataset({
   id: 'synthetic-arrays',
   label: 'Synthetic arrays (for tests)',
   source: 'this project: the same unit class means in every modality, scaled down from one to the next, in unit noise',
   settings,
   modalitiesVary: true,
-  modalities: (values) => modalitiesOf(values as unknown as Settings),
+  modalities: (values) => modalitiesOf(values).map(({ id }) => id),
   load(context) {
-    const options = context.settings as unknown as Settings;
+    const options = context.settings;
     const modalities = modalitiesOf(options);
     const random = (purpose: string) => createRandom(seedFor(`arrays:${purpose}`, context.seed));
     const means = drawMeans(options, random('means'));
     const make = (name: 'train' | 'validation' | 'test') => drawSamples(options[name], options, means, random(name));
     const samples = { train: make('train'), validation: make('validation'), test: make('test') };
-    const createSplit = ({ labels, values }: Samples): Split => ({
-      size: labels.length,
-      labels,
-      inputs(modality, indices) {
-        const from = values[modalities.findIndex(({ id }) => id === modality)];
-        if (!from) throw new Error(`synthetic arrays have no modality "${modality}"`);
-        return takeRows(from, indices, options.dimension);
-      },
+    const createSplit = ({ labels, values }: Samples) => inMemory({
+      modalities, labels, inputs: (modality, rows) => takeRows(values[modalities.findIndex(({ id }) => id === modality)]!, rows, options.dimension),
     });
+    const bytes = ({ labels, values }: Samples) => [labels, ...values];
+    const classes = Array.from({ length: options.classes }, (_, index) => String(index));
     return Promise.resolve({
       id: 'synthetic-arrays',
       modalities,
-      classes: Array.from({ length: options.classes }, (_, index) => String(index)),
-      fingerprint: fingerprintOf(
-        { format: 1, id: 'synthetic-arrays', modalities, classes: options.classes },
-        Object.values(samples).flatMap(({ labels, values }) => [labels, ...values])),
+      classes,
+      fingerprint: fingerprintOf({ format: 2, id: 'synthetic-arrays', modalities, classes }, Object.values(samples).flatMap(bytes)),
+      parts: {
+        'class list': fingerprintPart(classes), modalities: fingerprintPart(modalities), 'training split': fingerprintPart('', bytes(samples.train)),
+        'validation split': fingerprintPart('', bytes(samples.validation)), 'test split': fingerprintPart('', bytes(samples.test)),
+      },
       train: createSplit(samples.train),
       validation: createSplit(samples.validation),
       test: createSplit(samples.test),
     });
   },
-};
+});
 
 /** Classes and, by modality, the values of all samples row by row. */
 interface Samples {
@@ -67,7 +66,9 @@ interface Samples {
 }
 
 function modalitiesOf({ modalities, dimension }: Settings): readonly ModalityInfo[] {
-  const describe = (index: number): ModalityInfo => ({ id: `m${index + 1}`, shape: [dimension], encoder: 'mlp' });
+  const describe = (index: number): ModalityInfo => ({
+    id: `m${index + 1}`, kind: 'vector', shape: [dimension], dtype: 'float32', augments: false, encoder: 'mlp',
+  });
   return Array.from({ length: modalities }, (_, index) => describe(index));
 }
 

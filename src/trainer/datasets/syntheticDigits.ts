@@ -1,11 +1,11 @@
-import type { HParamSpec, HParamSpecs } from '../../core/config/hparams.ts';
+import type { HParamSpecs, NumberSpec, ValuesOf } from '../../core/config/hparams.ts';
 import { createRandom, seedFor, type Random } from '../../core/random.ts';
 import { drawColors, drawIndependentColors, varianceSpec } from './color.ts';
 import { createDigitDataset, digitModalities, digitSize, type ColoredDigits } from './coloredDigits.ts';
-import type { DatasetKind } from '../data/dataset.ts';
+import { defineDataset } from '../data/dataset.ts';
 import { digitGlyphs, type Point, type Stroke } from './digitGlyphs.ts';
 
-const size = (value: number, help: string): HParamSpec =>
+const size = (value: number, help: string): NumberSpec =>
   ({ type: 'number', default: value, integer: true, min: 10, max: 60_000, help });
 
 const settings = {
@@ -21,20 +21,20 @@ const settings = {
     type: 'number', default: 0.25, min: 0, max: 1,
     help: 'Deviation of the gray level of inked pixels, as a share of it.',
   },
-} satisfies HParamSpecs;
+} as const satisfies HParamSpecs;
 
-type Settings = Readonly<Record<keyof typeof settings, number>>;
+type Settings = ValuesOf<typeof settings>;
 
 /** Digits drawn by a pen that wobbles, gray and colored like CGMNIST; needs no file. */
-export const syntheticDigits: DatasetKind = {
+export const syntheticDigits = defineDataset({
   id: 'synthetic-digits',
   label: 'Synthetic digits: drawn digits, colored and gray',
   source: 'this project: ten stroke glyphs with random distortion, colored by the rules of CGMNIST',
   settings,
   modalitiesVary: false,
-  modalities: () => digitModalities,
+  modalities: () => digitModalities.map(({ id }) => id),
   load(context) {
-    const options = context.settings as unknown as Settings;
+    const options = context.settings;
     const make = (name: 'train' | 'validation' | 'test'): ColoredDigits => {
       const random = createRandom(seedFor(`digits:${name}`, context.seed));
       const colorRandom = createRandom(seedFor(`colors:${name}`, context.seed));
@@ -51,7 +51,7 @@ export const syntheticDigits: DatasetKind = {
       train: make('train'), validation: make('validation'), test: make('test'),
     }));
   },
-};
+});
 
 /** Side of the box, in pixels, that an undistorted glyph fills, as in MNIST. */
 const boxSize = 20;

@@ -7,7 +7,7 @@ export class Cancelled extends Error {
 export class Control {
   /** Set by `stop`: end after the current epoch. */
   stopRequested = false;
-  private cancelRequested = false;
+  private readonly aborting = new AbortController();
   private waiting: (() => void) | undefined;
   private pauseRequested = false;
   /** Milliseconds that the loop has stood still so far. */
@@ -24,13 +24,18 @@ export class Control {
     return this.waiting !== undefined;
   }
 
+  /** Aborted by `cancel`, with `Cancelled` as its reason; for work that does not pass the gate. */
+  get signal(): AbortSignal {
+    return this.aborting.signal;
+  }
+
   stop(): void {
     this.stopRequested = true;
     this.resume();
   }
 
   cancel(): void {
-    this.cancelRequested = true;
+    this.aborting.abort(new Cancelled('The run was cancelled.'));
     this.resume();
   }
 
@@ -52,7 +57,7 @@ export class Control {
   /** Lets the event loop run, waits while paused, and throws `Cancelled` after `cancel`. Called between steps. */
   async gate(): Promise<void> {
     await new Promise(setImmediate);
-    if (this.pauseRequested && !this.cancelRequested && !this.stopRequested) {
+    if (this.pauseRequested && !this.signal.aborted && !this.stopRequested) {
       this.onPause(true);
       const begin = performance.now();
       await new Promise<void>((resolve) => { this.waiting = resolve; });
@@ -60,6 +65,6 @@ export class Control {
       this.waiting = undefined;
       this.onPause(false);
     }
-    if (this.cancelRequested) throw new Cancelled();
+    this.signal.throwIfAborted();
   }
 }

@@ -1,10 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { RunConfig } from '../../core/config/config.ts';
-import { createBatch, disposeBatch, epochBatches, readSplit } from './batches.ts';
+import { disposeBatch, epochBatches, type HostBatch, readBatch, upload } from './batches.ts';
+import type { Batch } from './batch.ts';
 import type { Control } from './control.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { MultimodalModel } from '../model/model.ts';
 import { createSgd } from '../model/optimizer.ts';
+import { readAhead } from './readAhead.ts';
+import { readSplit } from './readSplit.ts';
 import { trainStep } from './trainStep.ts';
 import type { EpochTools } from '../methods/method.ts';
 
@@ -26,12 +29,19 @@ export function createEpochTools({ config: { training: settings }, dataset, mode
     labels: (split) => dataset[split].labels,
     batches,
     read: (split, modalities, select, rows) => readSplit(model, dataset, dataset[split], modalities, select, gate, rows),
-    withBatch: (split, rows, modalities, use) => {
-      const batch = createBatch(dataset, dataset[split], { rows }, modalities);
+    withBatches: async (parts, modalities, use) => {
+      const hosts: HostBatch[] = [];
+      const made: Batch[] = [];
       try {
-        return tf.tidy(() => use(batch));
+        for (const { split, rows } of parts) {
+          const host = await readBatch(dataset[split], { rows }, modalities, split === 'train' ? epoch + 1 : 'clean');
+          hosts.push(host);
+          made.push(upload(model, dataset, dataset[split], host));
+        }
+        return tf.tidy(() => use(...made));
       } finally {
-        disposeBatch(batch);
+        made.forEach(disposeBatch);
+        for (const host of hosts) host.release();
       }
     },
     rehearse: async (trial, epochs, measure) => {
@@ -41,11 +51,13 @@ export function createEpochTools({ config: { training: settings }, dataset, mode
       try {
         for (let ahead = 0; ahead < epochs; ahead++) {
           const order = batches(epoch + ahead);
-          for (const [step, rows] of order.entries()) {
-            await gate();
-            const batch = createBatch(dataset, dataset.train, { rows }, trial.trains);
-            trainStep(model, trial, optimizer, batch, { epoch: ahead, epochs, step, steps: order.length }, learningRate);
+          let step = 0;
+          for await (const host of readAhead(order, (rows) => readBatch(dataset.train, { rows }, trial.trains, epoch + ahead + 1))) {
+            const batch = upload(model, dataset, dataset.train, host);
+            trainStep(model, trial, optimizer, batch, { epoch: ahead, epochs, step: step++, steps: order.length }, learningRate);
             disposeBatch(batch);
+            host.release();
+            await gate();
           }
         }
         return await measure();

@@ -5,13 +5,15 @@ import type { EpochEvent } from '../../core/run/events.ts';
 import { FUSION } from '../../core/run/targets.ts';
 import { createRandom, seedFor } from '../../core/random.ts';
 import type { Progress } from '../../core/wire.ts';
-import { computeFrozen, createBatch, disposeBatch, epochBatches, type Evaluated, evaluateLogits, type FrozenSplit, pickEntries, range } from './batches.ts';
+import { disposeBatch, epochBatches, type HostBatch, pickEntries, range, readBatch, upload } from './batches.ts';
 import { assignVariables, type Checkpoint, type CheckpointState, readVariables, writeCheckpoint } from '../store/checkpoint.ts';
 import { BestEpoch } from './bestEpoch.ts';
 import type { Control } from './control.ts';
 import type { Dataset, Split } from '../data/dataset.ts';
 import { createEpochTools } from './epochTools.ts';
 import { EpochTotals } from './epochTotals.ts';
+import { type Evaluated, evaluateLogits } from './evaluate.ts';
+import { FrozenModalities } from './frozen.ts';
 import type { Journal } from '../run/journal.ts';
 import type { Method, MethodContext, Stage, StageResult } from '../methods/method.ts';
 import type { Batch } from './batch.ts';
@@ -19,6 +21,7 @@ import { briefScores, scoreLogits, type DetailedScores } from '../model/metrics.
 import type { MultimodalModel } from '../model/model.ts';
 import { createSgd, type Optimizer } from '../model/optimizer.ts';
 import type { StoredTensor } from '../store/safetensors.ts';
+import { readAhead } from './readAhead.ts';
 import { StageSharing } from './sharedStage.ts';
 import type { StageCache } from '../store/stageCache.ts';
 import { trainStep } from './trainStep.ts';
@@ -119,10 +122,11 @@ function storedResult(journal: Journal, stage: Stage): StageResult {
   return { stage: stage.id, keptEpoch: record.keptEpoch, validation: record.validation };
 }
 
+/** What is made once for a stage: outputs of its frozen modalities, and the probe with the memory that it was read into. */
 interface StageData {
-  readonly train?: FrozenSplit;
-  readonly validation?: FrozenSplit;
-  readonly probe?: Batch;
+  readonly train?: FrozenModalities;
+  readonly validation?: FrozenModalities;
+  readonly probe?: { readonly batch: Batch; readonly host: HostBatch };
 }
 
 type Save = (open: CheckpointState['open'], extra: Readonly<Record<string, StoredTensor>>) => Promise<void>;
@@ -190,7 +194,8 @@ async function runStage(training: Training, stage: Stage, save: Save, whole: Bes
     return { stage: stage.id, keptEpoch, validation };
   } finally {
     optimizer.dispose();
-    if (data.probe) disposeBatch(data.probe);
+    if (data.probe) disposeBatch(data.probe.batch);
+    data.probe?.host.release();
   }
 }
 
@@ -211,47 +216,50 @@ function lastGain(epochs: readonly EpochEvent[], target: string): number {
   return best.found?.event.epoch ?? 0;
 }
 
-/** Computes what is constant during a stage: outputs of the frozen modalities and the probe batch. */
+/** Makes what is constant during a stage. */
 async function prepareStage({ config, dataset, model, control }: Training, stage: Stage): Promise<StageData> {
-  const gate = () => control.gate();
-  const frozen = stage.frozen.length === 0 ? {} : {
-    train: await computeFrozen(model, dataset, dataset.train, stage.frozen, gate),
-    validation: await computeFrozen(model, dataset, dataset.validation, stage.frozen, gate),
-  };
+  const freeze = (split: Split, augmented: boolean) => FrozenModalities.create(model, dataset, split, stage.frozen, augmented, () => control.gate());
+  const frozen = stage.frozen.length === 0 ? {} : { train: await freeze(dataset.train, true), validation: await freeze(dataset.validation, false) };
   if (!stage.probe) return frozen;
   const order = createRandom(seedFor(`${stage.probe}:${stage.id}`, config.training.seed)).shuffle(range(0, dataset.validation.size));
-  const rows = order.subarray(0, config.training.batchSize);
-  return { ...frozen, probe: createBatch(dataset, dataset.validation, { rows }, stage.trains, frozen.validation) };
+  const host = await readBatch(dataset.validation, { rows: order.subarray(0, config.training.batchSize) }, stage.trains, 'clean');
+  return { ...frozen, probe: { host, batch: upload(model, dataset, dataset.validation, host, frozen.validation) } };
 }
 
 async function trainEpoch(
   training: Training, stage: Stage, optimizer: Optimizer, data: StageData, epoch: number, evaluated: Evaluated,
 ): Promise<EpochEvent> {
-  const { config: { training: settings }, dataset, journal, control, onProgress } = training;
+  const { config: { training: settings }, dataset, model, journal, control, onProgress } = training;
   const clock = control.startClock();
   const counted = (stage.part?.firstEpoch ?? 0) + epoch;
   const learningRate = learningRateOf(counted, settings);
   await stage.startEpoch?.(epoch - 1, createEpochTools(training, counted - 1, learningRate));
   const entries = stage.entries?.(epoch - 1);
   const batches = epochBatches(entries?.rows.length ?? dataset.train.size, settings.batchSize, settings.seed, counted);
+  const modalities = [...stage.trains, ...data.train?.live ?? []];
+  const read = (indices: Int32Array) => readBatch(dataset.train, pickEntries(entries, indices), modalities, counted);
   const totals = new EpochTotals();
   let samples = 0;
   let seconds = 0;
-  for (const [step, indices] of batches.entries()) {
-    try {
+  let step = 0;
+  try {
+    await control.gate();
+    let lap = performance.now();
+    for await (const host of readAhead(batches, read)) {
+      const batch = upload(model, dataset, dataset.train, host, data.train);
+      const at = { epoch: epoch - 1, epochs: stage.epochs, step: step++, steps: batches.length, probe: data.probe?.batch };
+      trainStep(model, stage, optimizer, batch, at, learningRate, totals);
+      disposeBatch(batch);
+      host.release();
+      samples += batch.size;
+      seconds += (performance.now() - lap) / 1000;
+      onProgress({ stage: stage.id, epoch, epochs: stage.epochs, step, steps: batches.length, samplesPerSecond: samples / seconds });
       await control.gate();
-    } catch (error) {
-      totals.dispose();
-      throw error;
+      lap = performance.now();
     }
-    const stepBegin = performance.now();
-    const batch = createBatch(dataset, dataset.train, pickEntries(entries, indices), stage.trains, data.train);
-    const at = { epoch: epoch - 1, epochs: stage.epochs, step, steps: batches.length, probe: data.probe };
-    trainStep(training.model, stage, optimizer, batch, at, learningRate, totals);
-    disposeBatch(batch);
-    samples += indices.length;
-    seconds += (performance.now() - stepBegin) / 1000;
-    onProgress({ stage: stage.id, epoch, epochs: stage.epochs, step: step + 1, steps: batches.length, samplesPerSecond: samples / seconds });
+  } catch (error) {
+    totals.dispose();
+    throw error;
   }
   const readBegin = performance.now();
   const { losses, readings, badStep } = await totals.read(stage.readings?.() ?? {});

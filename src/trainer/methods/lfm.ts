@@ -127,26 +127,25 @@ export const lfm: Method = {
       const rate = settings.weightLearningRate * 0.5 ** Math.floor(epoch / settings.halveEvery);
       weight.assign(tf.clipByValue(tf.sub(weight, tf.mul(derivative, rate)), LOWEST, HIGHEST));
     };
-    const learn = (epoch: number, tools: EpochTools): void => {
+    const learn = async (epoch: number, tools: EpochTools): Promise<void> => {
       const shuffled = context.random('heldOut', { epoch: 0, step: 0 }).shuffle(range(0, tools.labels('train').length));
       const count = Math.min(HELD_OUT.kept, shuffled.length >> 1);
       kept = shuffled.subarray(count).sort();
-      tools.withBatch('train', shuffled.subarray(0, Math.min(HELD_OUT.used, count)), modalities, (batch) => updateWeight(epoch, curvature(epoch, batch)));
+      await tools.withBatches([{ split: 'train', rows: shuffled.subarray(0, Math.min(HELD_OUT.used, count)) }], modalities, (batch) => updateWeight(epoch, curvature(epoch, batch)));
     };
-    const lookAhead = (epoch: number, tools: EpochTools): void => {
+    const lookAhead = async (epoch: number, tools: EpochTools): Promise<void> => {
       const rows = tools.batches(epoch)[0]!;
       const others = context.random('bilevel', { epoch, step: 0 }).shuffle(range(0, tools.labels('validation').length)).subarray(0, rows.length);
-      tools.withBatch('train', rows, modalities, (train) => tools.withBatch('validation', others, modalities, (validation) =>
-        updateWeight(epoch, bilevel(epoch, train, validation, tools.learningRate))));
+      await tools.withBatches([{ split: 'train', rows }, { split: 'validation', rows: others }], modalities, (train, validation) =>
+        updateWeight(epoch, bilevel(epoch, train!, validation!, tools.learningRate)));
     };
 
     yield {
       ...joint,
-      startEpoch: (epoch, tools) => {
-        if (settings.schedule === 'learned') learn(epoch, tools);
-        else if (settings.schedule === 'bilevel') lookAhead(epoch, tools);
+      startEpoch: async (epoch, tools) => {
+        if (settings.schedule === 'learned') await learn(epoch, tools);
+        else if (settings.schedule === 'bilevel') await lookAhead(epoch, tools);
         else tf.tidy(() => weight.assign(tf.scalar(1 - Math.min(HIGHEST, Math.max(LOWEST, fittedWeight(epoch, joint.epochs))))));
-        return Promise.resolve();
       },
       entries: () => kept && { rows: kept },
       loss: (outputs, batch) => {

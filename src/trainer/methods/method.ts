@@ -90,8 +90,10 @@ export interface EpochTools {
    * outputs, matrices [N, width]; row i belongs to `rows[i]`.
    */
   read(split: VisibleSplit, modalities: readonly string[], select: (outputs: Outputs) => Record<string, Tensor2D>, rows?: Int32Array): Promise<Record<string, Rows>>;
-  /** Puts rows of a split on the device for `use`, which runs inside a tidy; the batch is freed afterwards. */
-  withBatch<T extends TensorContainer>(split: VisibleSplit, rows: Int32Array, modalities: readonly string[], use: (batch: Batch) => T): T;
+  /** Puts rows of splits on the device for `use`, one batch for each, which runs inside a tidy; the batches are freed afterwards. */
+  withBatches<T extends TensorContainer>(
+    parts: readonly { readonly split: VisibleSplit; readonly rows: Int32Array }[], modalities: readonly string[], use: (...batches: Batch[]) => T,
+  ): Promise<T>;
   /**
    * Trains the model as it is now for some epochs on `trial` with a fresh optimizer at the current learning rate, calls
    * `measure`, and puts everything back as it was. Batches are those of the epochs to come.
@@ -139,6 +141,8 @@ export interface Method {
   readonly modalities?: { readonly min?: number; readonly max?: number; readonly reason: string };
   /** Epochs of a stage kind that a run needs at least, for each modality, and why; absent: 1 whatever the modalities. */
   readonly budget?: { readonly stage: string; readonly perModality: number; readonly reason: string };
+  /** Whether samples may lack a modality; a method that compares modalities sample by sample says nothing here and is refused then. */
+  readonly missingModalities?: boolean;
   /** Its own way to fuse, in place of the config's `model.fusion`, and the word for it in the journal. */
   readonly ownFusion?: string;
   /** All stages that a run has, for the number of epochs; modalities whose turn is not known yet stand in any order. */

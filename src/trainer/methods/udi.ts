@@ -54,12 +54,18 @@ export const udi: Method = {
   hparams: {
     anchor: { type: 'modality', choices: ['auto'], default: 'auto', help: 'The anchor: chosen on validation (auto) or this modality.', source: 'section 3.1; Table 4' },
     alpha: {
-      type: 'choiceOrNumbers',
-      choices: ['dynamic'],
-      numbers: {
-        consistency: { type: 'number', min: 0, help: 'Fixed weight of the consistency loss.' },
-        complementary: { type: 'number', min: 0, help: 'Fixed weight of the complementary loss.' },
-      },
+      type: 'either',
+      of: [
+        { type: 'choice', values: ['dynamic'], help: 'Set by the dynamic controller.' },
+        {
+          type: 'map',
+          entries: {
+            consistency: { type: 'number', min: 0, help: 'Fixed weight of the consistency loss.' },
+            complementary: { type: 'number', min: 0, help: 'Fixed weight of the complementary loss.' },
+          },
+          help: 'Fixed weights.',
+        },
+      ],
       default: 'dynamic',
       help: 'Weights of the two unsupervised terms: set by the dynamic controller, or fixed as {consistency, complementary}.',
       source: 'eq. 13–16; Table 3',

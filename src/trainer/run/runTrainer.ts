@@ -1,6 +1,5 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { methodRefusal } from '../../core/config/catalog.ts';
 import { requireConfig } from '../../core/config/parseConfig.ts';
 import { epochsOf, type RunConfig } from '../../core/config/config.ts';
 import { UserError } from '../../core/errors.ts';
@@ -16,19 +15,19 @@ import { readCheckpoint, readVariables } from '../store/checkpoint.ts';
 import { claim } from './claim.ts';
 import { Cancelled, Control } from '../loop/control.ts';
 import { Diverged } from '../loop/diverged.ts';
-import { findDataset } from '../datasets/index.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { emptyClassesNote } from '../data/emptyClasses.ts';
 import { writeDurably } from '../store/durable.ts';
 import { findEncoder } from '../encoders/index.ts';
 import { Journal } from './journal.ts';
+import { checkSame, openDataset } from './openDataset.ts';
 import { ownPeakMemory } from './memory.ts';
 import { findMethod } from '../methods/index.ts';
 import { MultimodalModel, type FusionKind } from '../model/model.ts';
 import { encodeSafetensors } from '../store/safetensors.ts';
 import { socketPath, startServer } from './server.ts';
 import { cacheFolder, StageCache } from '../store/stageCache.ts';
-import { train, type Timings } from '../loop/train.ts';
+import { train, type Timings, type Training } from '../loop/train.ts';
 
 /** How a trainer process is run. */
 export interface TrainerOptions {
@@ -130,13 +129,21 @@ async function prepareAndTrain(
   const method = findMethod(config.method.name);
   const chosen = await chooseBackend(options.device ?? config.device, options.search);
   const backend = { ...chosen, skipped: [...chosen.skipped] };
-  const kind = findDataset(config.dataset.name);
-  const { name: _, ...settings } = config.dataset;
-  checkModalities(config, kind.modalities(settings).map((modality) => modality.id));
-  const dataset = await kind.load({ settings, folder, seed: config.training.seed });
+  const dataset = await openDataset(config, folder, journal, control, options.search.distFolder);
+  try {
+    return await trainOn({ folder, config, dataset, method, journal, control, checkpoint, onProgress }, backend, options);
+  } finally {
+    await dataset.close?.();
+  }
+}
+
+async function trainOn(
+  prepared: Omit<Training, 'model' | 'cache'>, backend: Started['backend'], options: TrainerOptions,
+): Promise<'finished' | 'stopped'> {
+  const { folder, config, dataset, method, journal, checkpoint } = prepared;
   const model = createModel(config, dataset);
   if (journal.run.started) {
-    checkSame(journal.run.started.dataset.fingerprint, dataset.fingerprint);
+    checkSame(journal.run.started.dataset, dataset);
     const at = checkpoint?.open;
     journal.append({ type: 'resumed', ...(at ? { stage: at.stage } : {}), epoch: at?.epoch ?? 0, backend });
   } else {
@@ -147,7 +154,7 @@ async function prepareAndTrain(
   // Numbers of one backend are not those of another: a run that has moved, even there and back, neither gives nor takes stages.
   const shares = (options.cache ?? process.env['UDI_CACHE'] !== 'off') && journal.run.backends.length === 1;
   const cache = shares ? new StageCache(cacheFolder(folder)) : undefined;
-  const state = await train({ folder, config, dataset, method, model, journal, control, checkpoint, onProgress, cache }, options.timings);
+  const state = await train({ ...prepared, model, cache }, options.timings);
   if (state === 'finished') {
     const weights = await readVariables('model', model.variables());
     const named = Object.fromEntries(Object.entries(weights).map(([name, tensor]) => [name.slice('model/'.length), tensor]));
@@ -159,12 +166,16 @@ async function prepareAndTrain(
 
 function createModel(config: RunConfig, dataset: Dataset): MultimodalModel {
   const chosen = config.model.encoder;
-  const modalities = dataset.modalities.map(({ id, shape, encoder }) => {
+  const modalities = dataset.modalities.map((modality) => {
+    const { id, kind: content, shape, dtype, masked, encoder } = modality;
     const name = typeof chosen === 'string' ? chosen : chosen?.[id] ?? encoder;
     const kind = findEncoder(name);
-    const refusal = kind.refuses({ shape });
-    if (refusal) throw new UserError(`Encoder ${name} does not fit modality ${id} of shape [${shape.join(', ')}]: ${refusal}`, 'Choose another one under model.encoder.');
-    return { id, shape, encoder: kind };
+    const refusal = kind.refuses(modality);
+    if (refusal) {
+      throw new UserError(`Encoder ${name} does not fit modality ${id} (${content}, [${shape.map((length) => length ?? 'any').join(', ')}], ${dtype}): ${refusal}`,
+        'Choose another one under model.encoder.');
+    }
+    return { id, shape, dtype, ...(masked ? { masked } : {}), encoder: kind };
   });
   return new MultimodalModel({ modalities, classes: dataset.classes.length, fusion: config.model.fusion as FusionKind, seed: config.training.seed });
 }
@@ -185,6 +196,7 @@ function startedEvent(config: RunConfig, dataset: Dataset, model: MultimodalMode
     dataset: {
       name: dataset.id,
       fingerprint: dataset.fingerprint,
+      parts: dataset.parts,
       classes: [...dataset.classes],
       modalities: model.options.modalities.map(({ id, encoder }) => ({ id, encoder: encoder.id, parameters: count(id) })),
       sizes: { train: dataset.train.size, validation: dataset.validation.size, test: dataset.test.size },
@@ -200,23 +212,6 @@ function epochsOfStage(stage: string, config: RunConfig): number {
   const epochs = epochsOf(stage, config.training.epochs);
   if (epochs === undefined) throw new UserError(`training.epochs: no epochs for the stage "${stage}".`, 'Add it, or "default".');
   return epochs;
-}
-
-/** What depends on the modalities, for datasets whose modalities the config's schema cannot know. */
-function checkModalities(config: RunConfig, modalities: readonly string[]): void {
-  const refusal = methodRefusal(findMethod(config.method.name), modalities, {
-    fusion: config.model.fusion, epochs: (stage) => epochsOf(stage, config.training.epochs),
-  });
-  if (refusal) throw new UserError(`${refusal.key}: ${refusal.message}`, 'Choose another method or dataset, or change this key.');
-  for (const [key, spec] of Object.entries(findMethod(config.method.name).hparams)) {
-    if (spec.type !== 'modality') continue;
-    const known = [...spec.choices, ...modalities];
-    if (!known.includes(String(config.method[key]))) throw new UserError(`method.${key}: unknown modality "${String(config.method[key])}".`, `Known: ${known.join(', ')}.`);
-  }
-}
-
-function checkSame(before: string, now: string): void {
-  if (before !== now) throw new UserError('The dataset is not the one that this run was started with (its fingerprint differs).', 'Restore the files, or start a new run.');
 }
 
 function readConfigText(file: string): string {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { RunConfig } from '../../core/config/config.ts';
 import { UserError } from '../../core/errors.ts';
 import { thisMachine, type Machine } from '../../core/config/paths.ts';
@@ -16,6 +16,7 @@ import { findDataset } from '../datasets/index.ts';
  */
 export function planStudy(file: string, machine: Machine = { home: thisMachine.home, env: thisMachine.env }): StudyPlan {
   const catalog = createCatalog();
+  const modalitiesOf = ({ dataset: { name, ...settings } }: RunConfig): readonly string[] => findDataset(name).modalities(settings, dirname(resolve(file)));
   const study = requireStudy(readStudy(file), catalog, { file, readFile: (path) => readFileSync(path, 'utf8'), modalitiesOf, machine });
   return expandStudy(study, catalog, modalitiesOf, machine);
 }
@@ -27,10 +28,6 @@ export function planStudy(file: string, machine: Machine = { home: thisMachine.h
  */
 export function prepareStudy(file: string, runs: string): string {
   return writeStudy(studiesBeside(runs), planStudy(file, thisMachine), { file: resolve(file), runs: resolve(runs) });
-}
-
-function modalitiesOf({ dataset: { name, ...settings } }: RunConfig): string[] {
-  return findDataset(name).modalities(settings).map(({ id }) => id);
 }
 
 function readStudy(file: string): string {

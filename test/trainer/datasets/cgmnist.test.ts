@@ -8,8 +8,8 @@ import { drawColors, drawIndependentColors } from '../../../src/trainer/datasets
 import type { Dataset, Split } from '../../../src/trainer/data/dataset.ts';
 import { allocate } from '../../../src/trainer/data/split.ts';
 import {
-  allRows, completeSettings, countClasses, expectUserError, idxBytes, loadDataset, smallCounts, smallLabels,
-  temporaryFolder, writeMnist,
+  completeSettings, contextWith, countClasses, expectUserError, idxBytes, loadDataset, smallCounts, smallLabels,
+  temporaryFolder, valuesOf, writeMnist,
 } from './fixtures.ts';
 
 let root: string;
@@ -22,7 +22,7 @@ beforeEach(async () => {
 const load = (given: Record<string, unknown> = {}, seed = 0) => loadDataset(cgmnist, { root, ...given }, seed);
 const sizes = ({ train, validation, test }: Dataset) => [train.size, validation.size, test.size];
 /** The gray bytes as a string: comparing large arrays number by number is slow. */
-const grayOf = (split: Split) => Buffer.from(split.inputs('gray', allRows(split)).buffer).toString('base64');
+const grayOf = async (split: Split) => Buffer.from((await valuesOf(split, 'gray')).buffer).toString('base64');
 
 describe('settings', () => {
   it('require root, take a strict map of limits and nothing else', () => {
@@ -37,7 +37,7 @@ describe('settings', () => {
 
   it('take a root relative to the config', async () => {
     const settings = completeSettings(cgmnist, { root: path.basename(root) });
-    const dataset = await cgmnist.load({ settings, folder: path.dirname(root), seed: 0 });
+    const dataset = await cgmnist.load(contextWith({ settings, folder: path.dirname(root) }));
     expect(dataset.fingerprint).toBe((await load()).fingerprint);
   });
 });
@@ -66,20 +66,20 @@ describe('splits', () => {
 
   it('depend on the seed', async () => {
     const [first, second] = [await load(), await load({}, 1)];
-    expect(grayOf(first.validation)).not.toEqual(grayOf(second.validation));
+    expect(await grayOf(first.validation)).not.toEqual(await grayOf(second.validation));
   });
 
   it('stay the same when only colors change', async () => {
     const [first, second] = [await load(), await load({ variance: 0.04 })];
-    expect(grayOf(first.train)).toEqual(grayOf(second.train));
+    expect(await grayOf(first.train)).toEqual(await grayOf(second.train));
     expect(first.fingerprint).not.toBe(second.fingerprint);
   });
 });
 
 describe('colors', () => {
   /** Brightest value of each channel of each image, which is nearly its color: every image has a pixel near white. */
-  const tints = (split: Split) => {
-    const inputs = split.inputs('color', allRows(split));
+  const tints = async (split: Split) => {
+    const inputs = await valuesOf(split, 'color');
     return Array.from(split.labels, (label, row) => {
       const image = inputs.subarray(row * 784 * 3, (row + 1) * 784 * 3);
       const red = image.reduce((best, value, at) => (at % 3 === 0 ? Math.max(best, value) : best), -9);
@@ -89,11 +89,11 @@ describe('colors', () => {
 
   it('tell the class in training and nothing in validation and test', async () => {
     const dataset = await load({ variance: 0, validation: 0.5 });
-    const variety = (split: Split, digit: number) =>
-      new Set(tints(split).filter(({ label }) => label === digit).map(({ red }) => red)).size;
-    expect(variety(dataset.train, 2)).toBe(1);
-    expect(variety(dataset.validation, 2)).toBeGreaterThan(4);
-    expect(variety(dataset.test, 2)).toBeGreaterThan(3);
+    const variety = async (split: Split, digit: number) =>
+      new Set((await tints(split)).filter(({ label }) => label === digit).map(({ red }) => red)).size;
+    expect(await variety(dataset.train, 2)).toBe(1);
+    expect(await variety(dataset.validation, 2)).toBeGreaterThan(4);
+    expect(await variety(dataset.test, 2)).toBeGreaterThan(3);
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../../src/core/errors.ts';
 import { datasets, findDataset } from '../../../src/trainer/datasets/index.ts';
-import type { Dataset } from '../../../src/trainer/data/dataset.ts';
+import type { Dataset, HostInput, ModalityInfo, Split } from '../../../src/trainer/data/dataset.ts';
 import { allRows, completeSettings, loadDataset, rowDigests, temporaryFolder, writeMnist } from './fixtures.ts';
 
 /** Settings without a default, and small sizes to be quick; a dataset not listed is tested with its defaults. */
@@ -28,6 +28,27 @@ const changes: Readonly<Record<string, readonly Record<string, unknown>[]>> = {
     { signal: 2 }, { decay: 0.4 },
   ],
 };
+
+/** What a modality says of itself holds for all rows of a split. */
+function checkInput(split: Split, { id, shape, dtype, masked, longest }: ModalityInfo, input: HostInput): void {
+  expect(input.shape).toHaveLength(shape.length + 1);
+  shape.forEach((length, axis) => expect(input.shape[axis + 1]).toBe(length ?? input.shape[1]));
+  expect(input.shape[0]).toBe(split.size);
+  expect(input.values).toBeInstanceOf(dtype === 'int32' ? Int32Array : Float32Array);
+  expect(input.values).toHaveLength(input.shape.reduce((a, b) => a * b, 1));
+  expect(input.values.every(Number.isFinite)).toBe(true);
+  expect(input.mask !== undefined).toBe(masked ?? false);
+  if (shape[0] === null) expect([masked, input.shape[1]! <= longest!]).toEqual([true, true]);
+  expect(Array.from(input.present ?? new Uint8Array(split.size).fill(1))).toEqual(Array.from(split.present?.(id) ?? new Uint8Array(split.size).fill(1)));
+}
+
+/** What a row holds, without padding. */
+function content({ values, shape, mask, present }: HostInput, row: number): unknown {
+  const length = values.length / shape[0]!;
+  const width = length / shape[1]!;
+  const steps = mask ? mask.subarray(row * shape[1]!, (row + 1) * shape[1]!).reduce((sum, each) => sum + each, 0) : shape[1]!;
+  return { present: present?.[row] ?? 1, values: [...values.subarray(row * length, row * length + steps * width)] };
+}
 
 const splitsOf = ({ train, validation, test }: Dataset) => [train, validation, test];
 
@@ -60,30 +81,36 @@ describe.each(datasets)('dataset $id', (kind) => {
     const own = await settings();
     const dataset = await loadDataset(kind, own, 0);
     expect(dataset.id).toBe(kind.id);
-    expect(dataset.modalities).toEqual(kind.modalities(completeSettings(kind, own)));
+    expect(dataset.modalities.map(({ id }) => id)).toEqual(kind.modalities(completeSettings(kind, own), ''));
+    for (const hash of Object.values(dataset.parts)) expect(hash).toMatch(/^[0-9a-f]{12}$/);
     expect(dataset.fingerprint).toMatch(/^[0-9a-f]{64}$/);
     expect(dataset.classes.length).toBeGreaterThan(1);
     for (const split of splitsOf(dataset)) {
       expect(split.size).toBeGreaterThan(0);
       expect(split.labels).toHaveLength(split.size);
       expect(split.labels.every((label) => label >= 0 && label < dataset.classes.length)).toBe(true);
-      for (const { id, shape } of dataset.modalities) {
-        const length = shape.reduce((a, b) => a * b, 1);
-        const rows = allRows(split);
-        const inputs = split.inputs(id, rows);
-        expect(inputs).toHaveLength(length * split.size);
-        expect(inputs.every(Number.isFinite)).toBe(true);
-        const last = split.size - 1;
-        expect(split.inputs(id, [last, 0, last])).toEqual(Float32Array.of(
-          ...inputs.subarray(last * length), ...inputs.subarray(0, length), ...inputs.subarray(last * length)));
+      const rows = allRows(split);
+      expect(new Set(Array.from(rows, (row) => split.id(row))).size).toBe(split.size);
+      const ids = dataset.modalities.map(({ id }) => id);
+      const { inputs, release } = await split.read(rows, ids, 'clean');
+      expect(Object.keys(inputs)).toEqual(ids);
+      for (const modality of dataset.modalities) checkInput(split, modality, inputs[modality.id]!);
+      const last = split.size - 1;
+      const again = await split.read(Int32Array.of(last, 0, last), ids, 'clean');
+      for (const { id } of dataset.modalities) {
+        const [first, second, third] = [0, 1, 2].map((row) => content(again.inputs[id]!, row));
+        expect(third).toEqual(first);
+        expect([first, second]).toEqual([content(inputs[id]!, last), content(inputs[id]!, 0)]);
       }
-      expect(() => split.inputs('smell', [0])).toThrow('smell');
+      release?.();
+      again.release?.();
+      await expect(split.read(Int32Array.of(0), ['smell'], 'clean')).rejects.toThrow('smell');
     }
   });
 
   it('has disjoint splits without a sample twice', async () => {
     const dataset = await loadDataset(kind, await settings(), 0);
-    const digests = splitsOf(dataset).flatMap((split) => rowDigests(dataset, split));
+    const digests = (await Promise.all(splitsOf(dataset).map((split) => rowDigests(dataset, split)))).flat();
     expect(new Set(digests).size).toBe(digests.length);
   });
 
@@ -92,13 +119,13 @@ describe.each(datasets)('dataset $id', (kind) => {
     const [first, again] = [await loadDataset(kind, own, 7), await loadDataset(kind, own, 7)];
     const other = await loadDataset(kind, own, 8);
     expect(again.fingerprint).toBe(first.fingerprint);
-    splitsOf(first).forEach((split, index) => {
+    for (const [index, split] of splitsOf(first).entries()) {
       const same = splitsOf(again)[index]!;
       expect(same.labels).toEqual(split.labels);
-      expect(rowDigests(again, same)).toEqual(rowDigests(first, split));
-    });
+      expect(await rowDigests(again, same)).toEqual(await rowDigests(first, split));
+    }
     expect(other.fingerprint).not.toBe(first.fingerprint);
-    expect(rowDigests(other, other.test)).not.toEqual(rowDigests(first, first.test));
+    expect(await rowDigests(other, other.test)).not.toEqual(await rowDigests(first, first.test));
   });
 
   it('has another fingerprint as soon as a setting changes the data', async () => {

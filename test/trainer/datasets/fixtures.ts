@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { UserError } from '../../../src/core/errors.ts';
 import { hparamShape } from '../../../src/core/config/hparams.ts';
 import { createRandom } from '../../../src/core/random.ts';
-import type { Dataset, DatasetKind, Split } from '../../../src/trainer/data/dataset.ts';
+import type { Dataset, DatasetContext, DatasetKind, Split } from '../../../src/trainer/data/dataset.ts';
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -18,6 +18,8 @@ const repository = fileURLToPath(new URL('../../..', import.meta.url));
 export const sharedData = [path.resolve(repository, process.env['UDI_SHARED'] ?? '../shared', 'data')]
   .find((folder) => existsSync(path.join(folder, 'mnist')) && existsSync(path.join(folder, 'cgmnist')));
 
+const opened: Dataset[] = [];
+afterAll(() => Promise.all(opened.map((dataset) => dataset.close?.())));
 const made: string[] = [];
 afterAll(() => Promise.all(made.map((folder) => rm(folder, { recursive: true, force: true }))));
 
@@ -66,9 +68,16 @@ export async function writeMnist(folder: string): Promise<void> {
   }
 }
 
+/** A context of a loader that nobody cancels. */
+export function contextWith(more: Partial<DatasetContext> & Pick<DatasetContext, 'settings'>): DatasetContext {
+  return { folder: tmpdir(), seed: 0, distFolder: path.join(repository, 'dist'), signal: new AbortController().signal, onProgress: () => undefined, ...more };
+}
+
 /** Loads with the given settings over the defaults, as a checked config would. */
 export async function loadDataset(kind: DatasetKind, given: Record<string, unknown> = {}, seed = 0): Promise<Dataset> {
-  return kind.load({ settings: completeSettings(kind, given), folder: tmpdir(), seed });
+  const dataset = await kind.load(contextWith({ settings: completeSettings(kind, given), seed }));
+  opened.push(dataset);
+  return dataset;
 }
 
 /** The given settings with every default filled in; throws for unknown keys and values out of range. */
@@ -81,13 +90,25 @@ export function allRows(split: Split): Int32Array {
   return Int32Array.from({ length: split.size }, (_, row) => row);
 }
 
+/** Inputs of rows (all by default) in one modality, as they are without augmentation. */
+export async function valuesOf(split: Split, modality: string, rows = allRows(split)): Promise<Float32Array> {
+  const { inputs, release } = await split.read(rows, [modality], 'clean');
+  const values = Float32Array.from(inputs[modality]!.values);
+  release?.();
+  return values;
+}
+
 /** SHA-256 of the inputs of each row over all modalities. */
-export function rowDigests(dataset: Dataset, split: Split): string[] {
-  return Array.from(allRows(split), (row) => {
+export async function rowDigests(dataset: Dataset, split: Split): Promise<string[]> {
+  const digests: string[] = [];
+  for (const row of allRows(split)) {
+    const { inputs, release } = await split.read(Int32Array.of(row), dataset.modalities.map(({ id }) => id), 'clean');
     const hash = createHash('sha256');
-    for (const { id } of dataset.modalities) hash.update(split.inputs(id, [row]));
-    return hash.digest('hex');
-  });
+    for (const { id } of dataset.modalities) hash.update(inputs[id]!.values).update(String(inputs[id]!.present?.[0] ?? 1));
+    digests.push(hash.digest('hex'));
+    release?.();
+  }
+  return digests;
 }
 
 /** How many samples of each class a list of labels holds. */

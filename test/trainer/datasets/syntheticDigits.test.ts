@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { syntheticDigits } from '../../../src/trainer/datasets/syntheticDigits.ts';
-import { allRows, countClasses, loadDataset } from './fixtures.ts';
+import { allRows, countClasses, loadDataset, valuesOf } from './fixtures.ts';
 
 const few = { train: 200, validation: 50, test: 50 };
 
@@ -13,7 +13,7 @@ describe('synthetic digits', () => {
 
   it('look like ink on black: a tenth to a third inked, nothing at the border', async () => {
     const { train } = await loadDataset(syntheticDigits, few);
-    const inputs = train.inputs('gray', allRows(train));
+    const inputs = await valuesOf(train, 'gray');
     const black = inputs.reduce((least, value) => Math.min(least, value), 9);
     const inked = inputs.filter((value) => value > black + 0.1).length / inputs.length;
     expect(inked).toBeGreaterThan(0.08);
@@ -25,8 +25,7 @@ describe('synthetic digits', () => {
   it('can be told apart by their mean images when they are printed, and less well when distorted', async () => {
     const accuracy = async (distortion: number) => {
       const { train, test } = await loadDataset(syntheticDigits, { ...few, train: 1000, test: 300, distortion });
-      return nearestMeanAccuracy(train.inputs('gray', allRows(train)), train.labels,
-        test.inputs('gray', allRows(test)), test.labels);
+      return nearestMeanAccuracy(await valuesOf(train, 'gray'), train.labels, await valuesOf(test, 'gray'), test.labels);
     };
     const [printed, written] = [await accuracy(0), await accuracy(1)];
     expect(printed).toBeGreaterThan(0.95);
@@ -39,12 +38,12 @@ describe('synthetic digits', () => {
     for (const [split, least, most] of [[train, 1, 1], [validation, 3, 10], [test, 3, 10]] as const) {
       const rows = allRows(split).filter((row) => split.labels[row] === 5);
       // The share of red in all ink is the same for all digits of one color and one digit class, but for rounding.
-      const hues = new Set(Array.from(rows, (row) => {
-        const image = split.inputs('color', [row]);
+      const hues = new Set(await Promise.all(Array.from(rows, async (row) => {
+        const image = await valuesOf(split, 'color', Int32Array.of(row));
         const sum = (channel: number, mean: number, deviation: number) =>
           image.reduce((total, value, at) => (at % 3 === channel ? total + value * deviation + mean : total), 0);
         return Math.round((10 * sum(0, 0.4914, 0.2023)) / (sum(0, 0.4914, 0.2023) + sum(2, 0.4465, 0.201)));
-      }));
+      })));
       expect(hues.size).toBeGreaterThanOrEqual(least);
       expect(hues.size).toBeLessThanOrEqual(most);
     }

@@ -28,7 +28,7 @@ function goldenTools(rehearsals: Rehearsal[], reads: [string, number][]): EpochT
   return {
     classes: 2, learningRate: 0.1, batches: () => [],
     labels: (split) => new Int32Array(split === 'train' ? 30 : 8),
-    withBatch: () => { throw new Error('not used'); },
+    withBatches: () => { throw new Error('not used'); },
     read: async (split, _modalities, _select, rows) => {
       const progress = golden[(rehearsals.length - (after ? 1 : 0)) % golden.length]!;
       const entropy = progress[(split === 'train' ? 0 : 1) + (after ? 2 : 0)]!;

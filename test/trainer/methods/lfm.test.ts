@@ -93,9 +93,9 @@ describe('lfm', () => {
     for (const epoch of [0, 1]) {
       await stage.startEpoch!(epoch, {
         labels: () => new Array<number>(40).fill(0),
-        withBatch: (split: string, rows: Int32Array, _modalities: unknown, use: (batch: unknown) => void) => {
-          expect(split).toBe('train');
-          seen.push([...rows]);
+        withBatches: async (parts: { split: string; rows: Int32Array }[], _modalities: unknown, use: (batch: unknown) => void) => {
+          expect(parts.map(({ split }) => split)).toEqual(['train']);
+          seen.push([...parts[0]!.rows]);
           tf.tidy(() => use({ ...batchOf(new Array<number>(8).fill(1), 3), inputs }));
         },
       } as never);
@@ -144,7 +144,7 @@ describe('lfm', () => {
       learningRate: 1,
       labels: () => [0, 1, 0, 1],
       batches: () => [Int32Array.of(0, 1, 2, 3)],
-      withBatch: (split: 'train' | 'validation', _rows: Int32Array, _modalities: unknown, use: (batch: Batch) => void) => { tf.tidy(() => use(batches[split])); },
+      withBatches: async (parts: { split: 'train' | 'validation' }[], _modalities: unknown, use: (...given: Batch[]) => void) => { tf.tidy(() => use(...parts.map(({ split }) => batches[split]))); },
     } as unknown as EpochTools;
     const after = async (epoch: number): Promise<number> => {
       await made.stage.startEpoch!(epoch, tools);

@@ -57,7 +57,7 @@ function toolsOver(features: Readonly<Record<string, number[][]>>, asked: number
       return Promise.resolve(tf.tidy(() => Object.fromEntries(Object.entries(select(outputsOf({}, picked))).map(([name, tensor]) =>
         [name, { values: tensor.dataSync() as Float32Array, width: tensor.shape[1] }]))));
     },
-    withBatch: missing,
+    withBatches: missing,
     rehearse: missing,
   };
 }

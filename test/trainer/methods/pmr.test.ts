@@ -40,7 +40,7 @@ function toolsWith(trainLabels: number[], batches: number[][], of: (modality: st
       return Promise.resolve(Object.fromEntries(modalities.map((modality) =>
         [modality, { values: Float32Array.from([...rows!].flatMap((row) => of(modality, row))), width: 2 }])));
     },
-    withBatch: missing,
+    withBatches: missing,
     rehearse: missing,
   };
 }

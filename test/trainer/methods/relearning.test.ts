@@ -78,7 +78,7 @@ describe('relearning', () => {
     return {
       classes: 2, learningRate: 0.1, batches: () => [],
       labels: () => [0, 0, 1, 1],
-      withBatch: () => { throw new Error('not used'); },
+      withBatches: () => { throw new Error('not used'); },
       rehearse: () => { throw new Error('not used'); },
       read: async (split, [modality], _select, rows) => {
         reads.push(`${split}:${modality!}`);
