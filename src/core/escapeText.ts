@@ -1,3 +1,5 @@
+import { oneLine } from './printable.ts';
+
 /** Text as a field of CSV (RFC 4180), quoted where it has to be. */
 export function csvCell(text: string): string {
   return /[",\r\n]/.test(text) || text.trim() !== text ? `"${text.replaceAll('"', '""')}"` : text;
@@ -5,7 +7,7 @@ export function csvCell(text: string): string {
 
 /** Text on one line of Markdown, with nothing in it that is markup. */
 export function markdownText(text: string): string {
-  return oneLine(text).replace(/[\\`*_{}[\]<>#|~!&$]/g, '\\$&');
+  return oneLine(text, Infinity).replace(/[\\`*_{}[\]<>#|~!&$]/g, '\\$&');
 }
 
 const latexSpecial: Readonly<Record<string, string>> = {
@@ -20,9 +22,5 @@ const latexSpecial: Readonly<Record<string, string>> = {
 
 /** Text on one line of LaTeX, with nothing in it that is a command. */
 export function latexText(text: string): string {
-  return oneLine(text).replace(/[\\{}$&#_%~^<>|[*α✓±≈−]/g, (character) => latexSpecial[character] ?? character);
-}
-
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').trim();
+  return oneLine(text, Infinity).replace(/[\\{}$&#_%~^<>|[*α✓±≈−]/g, (character) => latexSpecial[character] ?? character);
 }

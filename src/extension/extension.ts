@@ -31,7 +31,7 @@ export function activate(context: vscode.ExtensionContext): UdiApi {
   const log = keep(vscode.window.createOutputChannel('UDI', { log: true }));
   try {
     const catalog = readCatalog(context.extensionPath);
-    const { runs, studies } = keep(new WorkspaceRuns(log));
+    const { runs, studies } = keep(new WorkspaceRuns(log, catalog));
     const trainer = new TrainerLauncher({
       trainer: join(context.extensionPath, 'dist', 'trainer.cjs'),
       backends: join(context.globalStorageUri.fsPath, 'backends'),

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, lstatSync, lutimesSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../core/errors.ts';
 import { runsFolder } from '../core/run/runStore.ts';
@@ -14,24 +14,27 @@ export function trashFolder(root: string): string {
   return join(root, '.udi', 'trash');
 }
 
-/** Moves a run folder to the trash, lets go of what lay there too long, and returns the new place. */
+/**
+ * Moves a run folder to the trash, lets go of what lay there too long, and returns the new place. Of a run that is a link only the
+ * link is moved, and in the end removed; what it leads to stays.
+ */
 export function moveToTrash(runFolder: string, now = Date.now()): string {
   const root = rootOf(runFolder);
   const trash = trashFolder(root);
   mkdirSync(trash, { recursive: true });
   emptyTrash(root, now - KEEP);
-  const target = join(trash, basename(runFolder));
+  const target = freePlace(join(trash, basename(runFolder)));
   renameSync(runFolder, target);
   // A rename leaves the folder's own time alone; it says from now on when the run was deleted.
-  utimesSync(target, new Date(now), new Date(now));
+  lutimesSync(target, new Date(now), new Date(now));
   return target;
 }
 
 /** Moves a run back to where it was and returns that place. */
 export function restoreFromTrash(trashed: string): string {
   const target = join(runsFolder(rootOf(trashed)), basename(trashed));
-  if (!existsSync(trashed)) throw new UserError(`The run ${basename(trashed)} is no longer in the trash.`);
-  if (existsSync(target)) throw new UserError(`There is a run ${basename(trashed)} already.`);
+  if (!isThere(trashed)) throw new UserError(`The run ${basename(trashed)} is no longer in the trash.`);
+  if (isThere(target)) throw new UserError(`There is a run ${basename(trashed)} already.`);
   renameSync(trashed, target);
   return target;
 }
@@ -41,14 +44,14 @@ export function listTrash(root: string): string[] {
   const trash = trashFolder(root);
   if (!existsSync(trash)) return [];
   return readdirSync(trash, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
+    .filter((entry) => entry.isDirectory() || entry.isSymbolicLink())
     .map((entry) => join(trash, entry.name))
-    .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
+    .sort((a, b) => lstatSync(b).mtimeMs - lstatSync(a).mtimeMs);
 }
 
 /** Removes for good what was deleted before `before` (ms since 1970), or everything; returns how many runs. */
 export function emptyTrash(root: string, before = Infinity): number {
-  const old = listTrash(root).filter((folder) => statSync(folder).mtimeMs < before);
+  const old = listTrash(root).filter((folder) => lstatSync(folder).mtimeMs < before);
   for (const folder of old) rmSync(folder, { recursive: true, force: true });
   return old.length;
 }
@@ -56,4 +59,17 @@ export function emptyTrash(root: string, before = Infinity): number {
 /** `<root>/.udi/<runs or trash>/<id>` → `<root>`. */
 function rootOf(folder: string): string {
   return dirname(dirname(dirname(folder)));
+}
+
+/** Whether there is something, be it a link that leads nowhere. */
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** The path, or one like it with a number: a folder that the user has named may have been deleted before. */
+function freePlace(path: string): string {
+  for (let number = 1; ; number++) {
+    const place = number === 1 ? path : `${path}-${number}`;
+    if (!isThere(place)) return place;
+  }
 }

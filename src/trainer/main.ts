@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { errorText, UserError } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
 import { findRun, runsFolder } from '../core/run/runStore.ts';
 import { studyTableIds } from '../core/study/studyPlan.ts';
 import type { BackendSearch } from './backends/index.ts';
@@ -11,7 +12,7 @@ import { doctorCommand } from './cli/doctor.ts';
 import { installBackendCommand, installable } from './cli/installBackend.ts';
 import { runsCommand, showCommand } from './cli/runs.ts';
 import { studyOnTerminal, studyPrepareCommand, studyRunCommand, studyStatusCommand, studyTableCommand, textFormats } from './cli/study.ts';
-import { exitCodes, trainCommand, trainOnTerminal } from './cli/train.ts';
+import { exitCodes, resumeCommand, trainCommand } from './cli/train.ts';
 
 const catalog = createCatalog();
 const backendsFolder = process.env['UDI_BACKENDS'] ?? join(homedir(), '.udi', 'backends');
@@ -47,11 +48,12 @@ program.command('train <config>')
   .action(async (config: string, options) => setExit(await trainCommand(config, options, search)));
 
 program.command('resume <run>')
-  .description('continue a run from its last checkpoint (folder, id, part of an id, or latest)')
+  .description('continue a run from its last checkpoint (folder, id, part of an id, name, or latest)')
+  .option('--set <key=value>', 'where its data lie now, e.g. --set dataset.root=/data/mnist (repeatable); another dataset is refused', collect, [])
   .option('--device <id>', 'backend, over the config', device)
   .option('--runs <folder>', 'folder of the runs')
   .option('--json', 'print every event as one JSON line')
-  .action(async (run: string, options) => setExit(await trainOnTerminal(findRun(folderOf(options), run), options, search)));
+  .action(async (run: string, options) => setExit(await resumeCommand(findRun(folderOf(options), run), options, search)));
 
 program.command('runs')
   .description('list the runs')
@@ -110,8 +112,9 @@ program.command('install-backend')
 
 program.command('run <folder>', { hidden: true })
   .description('train the run in a folder; what the extension starts')
+  .option('--set <key=value>', 'where its data lie now', collect, [])
   .option('--device <id>', 'backend, over the config', device)
-  .action(async (folder: string, options) => setExit(await trainOnTerminal(resolve(folder), options, search)));
+  .action(async (folder: string, options) => setExit(await resumeCommand(resolve(folder), options, search)));
 
 program.command('study-prepare <file>', { hidden: true })
   .description('check a study file, write what it asks for, print the folder of the study; what the extension asks')
@@ -134,6 +137,6 @@ program.command('catalog', { hidden: true })
   });
 
 program.parseAsync().catch((error: unknown) => {
-  process.stderr.write(error instanceof UserError ? `${errorText(error)}\n` : `${error instanceof Error ? error.stack : String(error)}\n`);
+  process.stderr.write(printable(error instanceof UserError ? `${errorText(error)}\n` : `${error instanceof Error ? error.stack : String(error)}\n`));
   setExit(error instanceof UserError ? exitCodes.usage : exitCodes.failed);
 });

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadStudy, studyRuns } from '../../src/core/study/studyStore.ts';
+import { createCatalog } from '../../src/trainer/catalog.ts';
 
 /** Wall-clock of one way to run the study. */
 export interface StudyTime {
@@ -42,10 +43,10 @@ function runStudy(trainer: string, dataset: Record<string, unknown>, parallel: n
     });
     const seconds = (performance.now() - begin) / 1000;
     if (status !== 0) throw new Error(`The study ended with code ${status ?? '?'}: ${stderr}`);
-    const { plan, id } = loadStudy(join(root, '.udi/studies/bench'));
-    const stages = [...studyRuns(plan, runs, id).values()].flatMap(({ run }) => run.stages);
+    const stored = loadStudy(join(root, '.udi/studies/bench'));
+    const stages = [...studyRuns(stored, createCatalog()).values()].flatMap(({ run }) => run.stages);
     const cached = stages.filter((stage) => stage.ended?.cached).length;
-    return { seconds, runs: plan.runs.length, trained: stages.length - cached, cached };
+    return { seconds, runs: stored.plan.runs.length, trained: stages.length - cached, cached };
   } finally {
     rmSync(root, { recursive: true, force: true });
   }

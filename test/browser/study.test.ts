@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { runsFolder } from '../../src/core/run/runStore.ts';
 import { exportStudyTable } from '../../src/core/study/studyExport.ts';
 import type { StudyTable } from '../../src/core/study/studyResults.ts';
 import { loadStudy, studiesFolder, studyRuns } from '../../src/core/study/studyStore.ts';
 import { studyTables } from '../../src/core/study/studyTables.ts';
+import { createCatalog } from '../../src/trainer/catalog.ts';
 import {
   clearNotifications, clipboardText, notification, openFile, openViewContainer, runCommand, screenshot, setTheme, treeRow, until, webviewFrame,
 } from '../vscode/browser.ts';
@@ -33,9 +33,9 @@ const folderOf = (vs: Session): string => join(studiesFolder(vs.workspace), 'wei
 
 /** The table of the study as its files give it. */
 function stored(vs: Session): StudyTable {
-  const { plan, id, state } = loadStudy(folderOf(vs));
-  assert.equal(state, 'finished');
-  return studyTables(plan, studyRuns(plan, runsFolder(vs.workspace), id))[0]!;
+  const study = loadStudy(folderOf(vs));
+  assert.equal(study.state, 'finished');
+  return studyTables(study.plan, studyRuns(study, createCatalog()))[0]!;
 }
 
 describe('a study in VS Code', function () {

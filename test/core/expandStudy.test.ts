@@ -3,7 +3,7 @@ import type { RunConfig } from '../../src/core/config/config.ts';
 import { UserError } from '../../src/core/errors.ts';
 import { expandStudy } from '../../src/core/study/expandStudy.ts';
 import { parseConfig } from '../../src/core/config/parseConfig.ts';
-import { runKey } from '../../src/core/run/runKey.ts';
+import { runKeys } from '../../src/core/run/runKey.ts';
 import { gridTable } from '../../src/core/study/studyGrid.ts';
 import { studyPlanSchema, type StudyPlan } from '../../src/core/study/studyPlan.ts';
 import { baseText, catalog, checked, planOf, rowsOf, runOf } from './studyFixture.ts';
@@ -15,6 +15,7 @@ grid: { training.learningRate: [0.01, 0.001], method.name: [sum, udi] }
 methods: { ogm: { method.alpha: 0.8 }, udi: { training.batchSize: 32 } }
 parallel: 2
 `;
+const runKey = (config: RunConfig) => runKeys(catalog)(config, '/project/studies');
 const keysOf = (plan: StudyPlan) => plan.runs.map((run) => run.key);
 
 /** A plan may be made of frozen values only: nothing that is given is written to. */
@@ -46,7 +47,7 @@ describe('expandStudy', () => {
     for (const { config, key } of planOf(everything).runs) {
       expect(parseConfig(JSON.stringify(config), catalog, { name: 'unused' }).config).toEqual(config);
       expect(runKey(config)).toBe(key);
-      expect(config.dataset['root']).toBe('/project/studies/mnist');
+      expect(config.dataset['root']).toBe('mnist');
     }
   });
 
@@ -106,7 +107,7 @@ describe('key of a run', () => {
       { ...config, dataset: { ...config.dataset, root: '/elsewhere' } },
       { ...config, dataset: { ...config.dataset, limit: { train: 100 } } },
     ];
-    expect(new Set([config, ...changed].map(runKey)).size).toBe(changed.length + 1);
+    expect(new Set([config, ...changed].map((each) => runKey(each))).size).toBe(changed.length + 1);
   });
 
   it('does not depend on the name of the study or on the other rows', () => {

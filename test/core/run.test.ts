@@ -133,6 +133,7 @@ describe('the run folder', () => {
   it('finds a run by id, its beginning or end, or as the latest one, and names the choices', () => {
     const folder = write([]);
     mkdirSync(join(root, '20260102-120000-b-0001'));
+    for (const id of ['20260101-120000-a-0000', '20260102-120000-b-0001']) writeFileSync(join(root, id, 'config.yaml'), '');
     expect(findRun(root, '20260101-120000-a-0000')).toBe(folder);
     expect(findRun(root, 'a-0000')).toBe(folder);
     expect(findRun(root, 'latest')).toBe(join(root, '20260102-120000-b-0001'));

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { foldEvents, type RunState } from '../../src/core/run/run.ts';
-import { oneLine, plainText } from '../../src/extension/views/plainText.ts';
+import { oneLine } from '../../src/core/printable.ts';
+import { plainText } from '../../src/extension/views/plainText.ts';
 import {
   ageText, descriptionOf, endText, spokenText, statusText, statusTooltip, stateIcons, tooltipOf, type DescribedRun,
 } from '../../src/extension/views/runText.ts';

@@ -7,6 +7,7 @@ import { runFiles } from '../../src/core/run/runStore.ts';
 import { studyFiles } from '../../src/core/study/studyStore.ts';
 import { Runs } from '../../src/extension/follow/runs.ts';
 import { Studies } from '../../src/extension/follow/studies.ts';
+import { catalog } from './catalogFixture.ts';
 import { FakeTrainer } from './fakeTrainer.ts';
 import { events, finishedJournal, writeRun } from './runFixture.ts';
 import { numberedStudy, writeStudyFolder, writeStudyRun } from './studyFixture.ts';
@@ -30,7 +31,7 @@ afterEach(() => {
 async function createWindow() {
   const watchers: ((path: string) => void)[] = [];
   const runs = new Runs({ log: silent, watch: () => ({ dispose: () => {} }) });
-  const studies = new Studies({ log: silent, runs, watch: (_root, onChange) => {
+  const studies = new Studies({ log: silent, runs, catalog, watch: (_root, onChange) => {
     watchers.push(onChange);
     return { dispose: () => {} };
   } });

@@ -6,6 +6,7 @@ import { studyFiles } from '../../src/core/study/studyStore.ts';
 import { StudyViewBuilder } from '../../src/extension/panels/studyView.ts';
 import { Runs } from '../../src/extension/follow/runs.ts';
 import { Studies } from '../../src/extension/follow/studies.ts';
+import { catalog } from './catalogFixture.ts';
 import { appendEvents, events, finishedJournal, numbered } from './runFixture.ts';
 import { numberedStudy, writeStudyFolder, writeStudyRun } from './studyFixture.ts';
 
@@ -18,7 +19,7 @@ let studies: Studies;
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'udi-view-'));
   runs = new Runs({ log, watch });
-  studies = new Studies({ log, watch, runs });
+  studies = new Studies({ log, watch, runs, catalog });
 });
 
 afterEach(() => {

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { liveTrainer } from '../../src/core/run/runStore.ts';
 import { liveSupervisor } from '../../src/core/study/studyStore.ts';
+import { readCatalog } from '../../src/extension/catalogFile.ts';
 import type { UdiApi } from '../../src/extension/extension.ts';
 import { StudyViewBuilder } from '../../src/extension/panels/studyView.ts';
 import { Runs } from '../../src/extension/follow/runs.ts';
 import { Studies } from '../../src/extension/follow/studies.ts';
 import type { TrackedStudy } from '../../src/extension/follow/trackedStudy.ts';
-import { activated, cleanUp, ENDLESS, openConfig, openPanels, until, workspaceRoot, writeFile } from './workspace.ts';
+import { activated, cleanUp, ENDLESS, EXTENSION, openConfig, openPanels, until, workspaceRoot, writeFile } from './workspace.ts';
 
 const SECONDS = 300;
 const ENDING = 'udi-study.yaml';
@@ -97,8 +98,9 @@ describe('studies', function () {
     const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
     const watch = () => ({ dispose: () => {} });
     // The model of a second window (or of this one after a reload): it knows nothing but the folder.
+    const catalog = readCatalog(vscode.extensions.getExtension(EXTENSION)!.extensionPath);
     const runs = new Runs({ log, watch });
-    const studies = new Studies({ log, watch, runs });
+    const studies = new Studies({ log, watch, runs, catalog });
     try {
       studies.setRoots([workspaceRoot()]);
       runs.setRoots([workspaceRoot()]);

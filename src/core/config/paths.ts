@@ -80,7 +80,8 @@ export function missingPaths(config: RunConfig, catalog: Catalog, folder: string
   });
 }
 
-function datasetPaths({ dataset }: RunConfig, catalog: Catalog): { key: string; text: string; path: string[]; spec: HParamSpec & { type: 'path' } }[] {
+/** The paths in a config: settings of its dataset, as they are written. */
+export function datasetPaths({ dataset }: RunConfig, catalog: Catalog): { key: string; text: string; path: string[]; spec: HParamSpec & { type: 'path' } }[] {
   const settings = catalog.datasets.find(({ id }) => id === dataset.name)?.settings ?? {};
   return Object.entries(settings).flatMap(([key, spec]) => {
     const text = dataset[key];

@@ -1,15 +1,16 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
-import type { Catalog } from '../config/catalog.ts';
 import { runConfigSchema, type RunConfig } from '../config/config.ts';
 import { UserError } from '../errors.ts';
 import { runEventSchema, type RunEvent } from './events.ts';
 import { readJournalFile, type JournalPart } from '../files/journalFile.ts';
-import { readJson, writeJson } from '../files/jsonFile.ts';
+import { parseJson, readJson, writeJson } from '../files/jsonFile.ts';
 import { liveProcess, readProcess, type ProcessInfo } from '../files/processFile.ts';
+import { slugOf } from '../files/slug.ts';
 import { emptyRun, foldEvents, stateOf, type Run, type RunState } from './run.ts';
+import { storedPath, workspaceOf, workspaceOfRun } from './runPaths.ts';
 
 /** Files of a run folder. */
 export const runFiles = {
@@ -23,14 +24,19 @@ export const runFiles = {
   checkpoints: 'checkpoints',
 } as const;
 
+/** So many runs are listed where a text fits several. */
+const MOST_LISTED = 10;
+
 /** What the user sets, and where the run comes from; everything else in a run folder belongs to the trainer. */
 const metaSchema = z.object({
   title: z.string().optional(),
   star: z.boolean().optional(),
   tags: z.array(z.string()).optional(),
   notes: z.string().optional(),
-  /** The file the run was started from. */
+  /** The file the run was started from: relative to the workspace if it lies inside; `configFileOf` gives its path. */
   configFile: z.string().optional(),
+  /** When the run was created (UTC). Lists are sorted by it, since the time in an id is that of a wall clock somewhere. */
+  created: z.iso.datetime().optional().catch(undefined),
   /** The study that the run belongs to, and which run of its plan this is. */
   study: z.object({ id: z.string(), key: z.string() }).optional(),
 });
@@ -43,6 +49,8 @@ export interface StoredRun {
   readonly run: Run;
   readonly state: RunState;
   readonly meta: RunMeta;
+  /** When it was created, milliseconds since 1970. */
+  readonly created: number;
 }
 
 /** The folder that holds the runs of a workspace folder or working directory. */
@@ -58,14 +66,16 @@ export interface RunOrigin {
 
 /**
  * Creates `<runs>/<yyyymmdd-hhmmss>-<name>-<4 hex>/` with the complete config and the meta file, and returns its path.
- * It appears complete or not at all, wherever the process is killed. Paths in `config` must be absolute already: the run
- * must not depend on where it is read from.
+ * It appears complete or not at all, wherever the process is killed. Paths in `config` must be as `storedPaths` gives them for
+ * the workspace of `runs`: the run must not depend on where the workspace lies.
  */
 export function createRun(runs: string, config: RunConfig, configFile?: string, { study, now = new Date() }: RunOrigin = {}): string {
   const two = (value: number) => String(value).padStart(2, '0');
   const date = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
   const time = `${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
-  const meta: RunMeta = { ...(configFile ? { configFile } : {}), ...(study ? { study } : {}) };
+  const meta: RunMeta = {
+    ...(configFile ? { configFile: storedPath(resolve(configFile), workspaceOf(runs)) } : {}), ...(study ? { study } : {}), created: now.toISOString(),
+  };
   for (;;) {
     const hex = Math.floor(Math.random() * 0x10000).toString(16).padStart(4, '0');
     const id = `${date}-${time}-${slugOf(config.name, 'run')}-${hex}`;
@@ -86,41 +96,58 @@ export function createRun(runs: string, config: RunConfig, configFile?: string, 
   }
 }
 
-/** A name as part of a file name: small letters, digits and dashes; `otherwise` if nothing of it is left. */
-export function slugOf(name: string, otherwise: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 40).replace(/-+$/, '') || otherwise;
-}
-
-/** The same config with every path of its dataset made absolute, starting from the folder of the config file. */
-export function resolvePaths(config: RunConfig, catalog: Catalog, folder: string): RunConfig {
-  const settings = catalog.datasets.find((dataset) => dataset.id === config.dataset.name)?.settings ?? {};
-  const paths = Object.entries(config.dataset)
-    .filter(([key, value]) => settings[key]?.type === 'path' && typeof value === 'string')
-    .map(([key, value]) => [key, resolve(folder, value as string)]);
-  return { ...config, dataset: { ...config.dataset, ...Object.fromEntries(paths) } };
+/**
+ * Paths of all run folders, in no order. A run is a folder, or a link to one, that has a config and whose name does not begin with
+ * a dot; a link to another run of the same folder is only a second name of that.
+ */
+export function runFolders(runs: string): string[] {
+  if (!existsSync(runs)) return [];
+  return readdirSync(runs, { withFileTypes: true })
+    .filter((entry) => !entry.name.startsWith('.') && (entry.isDirectory() || (entry.isSymbolicLink() && leadsElsewhere(runs, entry.name))))
+    .map((entry) => join(runs, entry.name))
+    .filter(hasConfig);
 }
 
 /** Paths of all run folders, newest first. */
 export function listRuns(runs: string): string[] {
-  if (!existsSync(runs)) return [];
-  return readdirSync(runs, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && /^\d{8}-\d{6}-/.test(entry.name))
-    .map((entry) => join(runs, entry.name))
-    .sort()
-    .reverse();
+  return runFolders(runs)
+    .map((folder) => ({ folder, id: basename(folder), created: createdAt(folder) }))
+    .sort(newestFirst)
+    .map(({ folder }) => folder);
 }
 
-/** Finds the run that `text` names: a folder, an id, the beginning or end of one, or `latest`. */
+/** Order of lists of runs: by the moment at which they were created, and by id where that is the same. */
+export function newestFirst(a: { readonly created: number; readonly id: string }, b: { readonly created: number; readonly id: string }): number {
+  return b.created - a.created || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
+}
+
+/**
+ * When a run was created, milliseconds since 1970: by its meta file, else its first event (`firstTime`, if it is known), else the
+ * local time in its id, else its config file.
+ */
+export function createdAt(folder: string, meta = readMeta(folder), firstTime?: number): number {
+  if (meta.created !== undefined) return Date.parse(meta.created);
+  return firstTime ?? firstEventTime(folder) ?? timeInId(basename(folder)) ?? statSync(join(folder, runFiles.config), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
+
+/** Finds the run that `text` names: a folder, an id, the beginning or end of one, a title or name, or `latest`. */
 export function findRun(runs: string, text: string): string {
-  if (existsSync(join(text, runFiles.config))) return text;
+  if (existsSync(join(text, runFiles.config))) return resolve(text);
   const all = listRuns(runs);
-  const found = text === 'latest' ? all.slice(0, 1) : all.filter((folder) => {
-    const id = basename(folder);
-    return id === text || id.startsWith(text) || id.endsWith(text);
-  });
+  if (text === 'latest' && all[0] !== undefined) return all[0];
+  const named = join(runs, text);
+  if (text !== '' && dirname(named) === join(runs) && existsSync(join(named, runFiles.config))) return named;
+  const byId = all.filter((folder) => basename(folder).startsWith(text) || basename(folder).endsWith(text));
+  const found = byId.length > 0 ? byId : all.filter((folder) => [readMeta(folder).title, nameOfRun(folder)].includes(text));
   if (found.length === 1) return found[0]!;
   if (found.length === 0) throw new UserError(`There is no run "${text}" in ${runs}.`, 'List them with: udi runs');
-  throw new UserError(`"${text}" fits ${found.length} runs: ${found.map((each) => basename(each)).join(', ')}.`, 'Name one of them in full.');
+  const listed = found.slice(0, MOST_LISTED).map((each) => basename(each)).join(', ');
+  throw new UserError(`"${text}" fits ${found.length} runs: ${listed}${found.length > MOST_LISTED ? ', …' : ''}.`, 'Name one of them in full.');
+}
+
+/** The file that a run was started from, wherever the workspace lies now; undefined if that is not known. */
+export function configFileOf(folder: string, { configFile }: RunMeta): string | undefined {
+  return configFile === undefined ? undefined : resolve(workspaceOfRun(folder), configFile);
 }
 
 /** Reads a run's journal from byte `from` on. A torn last line (no line end yet) is left for the next call. */
@@ -141,7 +168,8 @@ export function liveTrainer(folder: string): ProcessInfo | undefined {
 /** Reads a run and derives its state. */
 export function loadRun(folder: string): StoredRun {
   const run = foldEvents(readJournal(folder).events, emptyRun);
-  return { folder, id: basename(folder), run, state: stateOf(run, liveTrainer(folder) !== undefined), meta: readMeta(folder) };
+  const meta = readMeta(folder);
+  return { folder, id: basename(folder), run, state: stateOf(run, liveTrainer(folder) !== undefined), meta, created: createdAt(folder, meta, run.firstTime) };
 }
 
 /** The complete config of a run, as it was checked when the run was created. */
@@ -153,6 +181,22 @@ export function readRunConfig(folder: string): RunConfig {
   throw new UserError(`${file} is damaged: ${parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')}`);
 }
 
+/** The name in a run's config; undefined if it cannot be read. */
+export function nameOfRun(folder: string): string | undefined {
+  try {
+    return readRunConfig(folder).name;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Replaces the config of a run in one step; its paths as `storedPaths` gives them. */
+export function writeRunConfig(folder: string, config: RunConfig): void {
+  const file = join(folder, runFiles.config);
+  writeFileSync(`${file}.tmp`, stringify(config), { flush: true });
+  renameSync(`${file}.tmp`, file);
+}
+
 /** What the user set on this run; empty if nothing, or if the file is damaged. */
 export function readMeta(folder: string): RunMeta {
   return readJson(join(folder, runFiles.meta), metaSchema) ?? {};
@@ -161,4 +205,47 @@ export function readMeta(folder: string): RunMeta {
 /** Replaces the meta file in one step. */
 export function writeMeta(folder: string, meta: RunMeta): void {
   writeJson(join(folder, runFiles.meta), meta);
+}
+
+/** Whether a link in a folder of runs leads to something outside it. */
+function leadsElsewhere(runs: string, name: string): boolean {
+  try {
+    const target = realpathSync(join(runs, name));
+    return dirname(target) !== realpathSync(runs) && statSync(target).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+/** A folder that may not be looked into counts: it must not vanish from lists without a word. */
+function hasConfig(folder: string): boolean {
+  try {
+    return statSync(join(folder, runFiles.config), { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return true;
+  }
+}
+
+/** Time of the first line of a journal; undefined if there is none, or it cannot be read. */
+function firstEventTime(folder: string): number | undefined {
+  const line = Buffer.alloc(65536);
+  try {
+    const handle = openSync(join(folder, runFiles.events), 'r');
+    try {
+      const text = line.toString('utf8', 0, readSync(handle, line));
+      return parseJson(text.slice(0, text.indexOf('\n')), z.object({ time: z.number() }))?.time;
+    } finally {
+      closeSync(handle);
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+/** `20260131-120000-…` read as local time. */
+function timeInId(id: string): number | undefined {
+  const [, year, month, day, hour, minute, second] = /^(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)-/.exec(id) ?? [];
+  if (year === undefined) return undefined;
+  const time = new Date(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second)).getTime();
+  return Number.isNaN(time) ? undefined : time;
 }

@@ -4,8 +4,8 @@ import { applyChanges } from '../config/configChanges.ts';
 import { UserError } from '../errors.ts';
 import { missingPaths, type Machine } from '../config/paths.ts';
 import { configCheck, modalitiesIn, type CheckedConfig, type FindModalities } from '../config/parseConfig.ts';
-import { runKey } from '../run/runKey.ts';
-import { resolvePaths } from '../run/runStore.ts';
+import { runKeys, type RunKeys } from '../run/runKey.ts';
+import { resolvePaths, storedPaths } from '../run/runPaths.ts';
 import { presetsOf, type StudyConfig } from './studyConfig.ts';
 import { elsewhere, joinRows, locate, placesOf, type RowFinding } from './studyFindings.ts';
 import { gridTable } from './studyGrid.ts';
@@ -20,6 +20,8 @@ export interface CheckedStudy {
   readonly base: RunConfig;
   /** Where relative paths in the study start (absolute). */
   readonly folder: string;
+  /** The workspace that the runs belong to (absolute). */
+  readonly workspace: string;
 }
 
 /**
@@ -31,14 +33,19 @@ export interface CheckedStudy {
  * Throws a `UserError` that lists every row whose config is not valid; after `parseStudy` with the same `modalitiesOf` there is none.
  */
 export function expandStudy(study: CheckedStudy, catalog: Catalog, modalitiesOf?: FindModalities, machine?: Machine): StudyPlan {
-  const { plan, findings } = expand(study, catalog, modalitiesOf, machine);
+  const { plan, findings } = expand(study, catalog, runKeys(catalog), modalitiesOf, machine);
   if (findings.length === 0) return plan;
   throw new UserError(findings.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'), `Mend the study "${study.config.name}".`);
 }
 
-/** `expandStudy` for a study that may be wrong: its valid rows, and what is wrong with the others, by its path in the study file. */
-export function expand(
-  study: CheckedStudy, catalog: Catalog, modalitiesOf?: FindModalities, machine?: Machine,
+/** What is wrong with the rows of a study, by its path in the study file. */
+export function findingsOfRows(study: CheckedStudy, catalog: Catalog, modalitiesOf?: FindModalities, machine?: Machine): Finding[] {
+  // Nobody sees the keys, and good ones take longer than the rest.
+  return expand(study, catalog, () => '', modalitiesOf, machine).findings;
+}
+
+function expand(
+  study: CheckedStudy, catalog: Catalog, keyOf: RunKeys, modalitiesOf?: FindModalities, machine?: Machine,
 ): { plan: StudyPlan; findings: Finding[] } {
   const { name, parallel } = study.config;
   const rowCheck = createRowCheck(study, catalog, configCheck(catalog, modalitiesOf, machine), machine);
@@ -51,7 +58,8 @@ export function expand(
       const { config, findings: wrong } = rowCheck.row(row, id, at);
       findings.push(...wrong);
       if (!config) return [];
-      const own = seeds.map((seed) => planRun(config, seed, name, row.runLabel ?? row.label));
+      const stored = storedPaths(config, catalog, study.workspace);
+      const own = seeds.map((seed) => planRun(stored, seed, { study: name, label: row.runLabel ?? row.label, workspace: study.workspace, keyOf }));
       for (const run of own) if (!runs.has(run.key)) runs.set(run.key, run);
       const target = row.target ?? onlyBranch(config);
       return [{
@@ -125,9 +133,17 @@ function startOf(method: string, base: RunConfig, catalog: Catalog): unknown {
   return applyChanges(start, { 'training.epochs': Object.fromEntries(kept) });
 }
 
-function planRun(rowConfig: RunConfig, seed: number, study: string, label: string): PlannedRun {
+/** What a planned run is called, and how its key is made. */
+interface Planning {
+  readonly study: string;
+  readonly label: string;
+  readonly workspace: string;
+  readonly keyOf: RunKeys;
+}
+
+function planRun(rowConfig: RunConfig, seed: number, { study, label, workspace, keyOf }: Planning): PlannedRun {
   const config = { ...rowConfig, name: runName(study, label, seed), training: { ...rowConfig.training, seed } };
-  return { key: runKey(config), label: `${label} · seed ${seed}`, config };
+  return { key: keyOf(config, workspace), label: `${label} · seed ${seed}`, config };
 }
 
 /** `study · row · seed 0`, with the row cut short where the whole would be too long. */

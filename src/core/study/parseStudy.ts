@@ -3,10 +3,10 @@ import type { Catalog } from '../config/catalog.ts';
 import type { RunConfig } from '../config/config.ts';
 import { applyChanges } from '../config/configChanges.ts';
 import { UserError } from '../errors.ts';
-import { expand, type CheckedStudy } from './expandStudy.ts';
+import { findingsOfRows, type CheckedStudy } from './expandStudy.ts';
 import { configCheck, configIsAMap, cutName, problemLine, type FindModalities } from '../config/parseConfig.ts';
 import { missingPaths, type Machine } from '../config/paths.ts';
-import { resolvePaths } from '../run/runStore.ts';
+import { resolvePaths } from '../run/runPaths.ts';
 import { MAX_STUDY_NAME, presetsOf, studySchema, studyShape, type StudyConfig } from './studyConfig.ts';
 import { elsewhere, locate, placesOf } from './studyFindings.ts';
 import { gridText } from './studyGrid.ts';
@@ -34,6 +34,8 @@ export interface StudyOptions {
   readonly modalitiesOf?: FindModalities;
   /** What reads `~` and `${NAME}` in paths and has to have what they name; without it they stay as they are. */
   readonly machine?: Machine;
+  /** The workspace that the runs belong to; paths inside it are stored as they are in there. The folder of the file if absent. */
+  readonly workspace?: string;
 }
 
 /**
@@ -53,8 +55,9 @@ export function parseStudy(text: string, catalog: Catalog, options: StudyOptions
   const wrong = ownChecks(config).map(yaml.problem);
   const base = readBase(config, yaml, catalog, options);
   if (!base.config || wrong.length > 0) return failed([...wrong, ...base.problems]);
-  const study: CheckedStudy = { config, base: base.config, folder: dirname(resolve(options.file)) };
-  const { findings } = expand(study, catalog, options.modalitiesOf, options.machine);
+  const folder = dirname(resolve(options.file));
+  const study: CheckedStudy = { config, base: base.config, folder, workspace: options.workspace ?? folder };
+  const findings = findingsOfRows(study, catalog, options.modalitiesOf, options.machine);
   return findings.length > 0 ? failed(findings.map(yaml.problem)) : { study, problems: [] };
 }
 

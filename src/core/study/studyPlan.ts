@@ -11,9 +11,10 @@ export type StudyTableId = (typeof studyTableIds)[number];
 
 /** One run of a study. Two rows that ask for the same training share one. */
 const plannedRun = z.object({
-  /** Hash of everything in the config that determines the result; the same in every expansion of every study. */
+  /** Hash of everything in the config that determines the result (`runKeys`); the same in every expansion of every study. */
   key: z.string(),
   label: z.string(),
+  /** Complete; its paths start in the workspace where they lie inside. */
   config: runConfigSchema,
 });
 export type PlannedRun = z.infer<typeof plannedRun>;

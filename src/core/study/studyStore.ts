@@ -1,12 +1,15 @@
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { z } from 'zod';
+import type { Catalog } from '../config/catalog.ts';
+import type { RunConfig } from '../config/config.ts';
 import { UserError } from '../errors.ts';
 import { readJournalFile, type JournalPart } from '../files/journalFile.ts';
 import { readJson, writeJson } from '../files/jsonFile.ts';
 import { liveProcess, readProcess, type ProcessInfo } from '../files/processFile.ts';
-import type { RunState } from '../run/run.ts';
-import { listRuns, loadRun, readMeta, slugOf, type StoredRun } from '../run/runStore.ts';
+import { distinctSlug, hashedSlug } from '../files/slug.ts';
+import { loadRun, newestFirst, readMeta, readRunConfig, runFolders, type StoredRun } from '../run/runStore.ts';
+import { recognition } from './recognition.ts';
 import { applyStudyEvent, emptyStudy, studyEventSchema, studyStateOf, type Study, type StudyEvent, type StudyState } from './studyEvents.ts';
 import { studyPlanSchema, type StudyPlan } from './studyPlan.ts';
 
@@ -20,7 +23,12 @@ export const studyFiles = {
 } as const;
 
 /** Where a study comes from and where its runs are; paths relative to the folder of the study, so that both can be moved. */
-const originSchema = z.object({ file: z.string(), runs: z.string() });
+const originSchema = z.object({
+  file: z.string(),
+  runs: z.string(),
+  /** The study's name, by which it is found again; studies of older versions have it in their plan alone. */
+  name: z.string().optional(),
+});
 
 /** The same with absolute paths. */
 export interface StudyOrigin {
@@ -28,6 +36,7 @@ export interface StudyOrigin {
   readonly file: string;
   /** The folder that holds the study's runs, among others. */
   readonly runs: string;
+  readonly name?: string | undefined;
 }
 
 /** A study as it is on disk now. */
@@ -45,34 +54,47 @@ export function studiesFolder(root: string): string {
   return join(root, '.udi', 'studies');
 }
 
-/** Id of the study with this name: the name of its folder. */
-export function studyId(name: string): string {
-  return slugOf(name, 'study');
+/**
+ * The folder of the study with this name: the one that is there, whatever its id is, else where it would be created. `file` is
+ * the study's file.
+ */
+export function studyFolder(studies: string, name: string, file: string): string {
+  const known = listStudies(studies);
+  const same = (other: string | undefined): boolean => other?.normalize('NFC') === name.normalize('NFC');
+  const named = known.find((folder) => same(nameOfStudy(folder)));
+  if (named !== undefined) return named;
+  // Once every name was cut down to an id; such a study stays the same when its file now writes the name in another way.
+  const former = known.find((folder) => basename(folder) === asciiSlug(name) && readOrigin(folder)?.name === undefined && readOrigin(folder)?.file === resolve(file));
+  if (former !== undefined) return former;
+  const id = distinctSlug(name, 'study');
+  const taken = known.some((folder) => basename(folder) === id && nameOfStudy(folder) !== undefined);
+  return join(studies, taken ? hashedSlug(name, 'study') : id);
 }
 
-/** Paths of all study folders, by id. */
+/** Paths of all study folders (or links to them), by id. */
 export function listStudies(studies: string): string[] {
   if (!existsSync(studies)) return [];
-  return readdirSync(studies, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
-    .map((entry) => join(studies, entry.name))
+  return readdirSync(studies)
+    .filter((name) => !name.startsWith('.'))
+    .map((name) => join(studies, name))
+    .filter((folder) => statSync(folder, { throwIfNoEntry: false })?.isDirectory())
     .sort();
 }
 
 /**
  * Creates the study's folder below `studies`, or takes up the one that is there with what the file says now, and returns its path.
- * @throws UserError if a study of the same id was made from another file that still exists, or is being run
+ * @throws UserError if a study of the same name was made from another file that still exists, or is being run
  */
 export function writeStudy(studies: string, plan: StudyPlan, origin: StudyOrigin): string {
-  const folder = join(studies, studyId(plan.name));
+  const folder = studyFolder(studies, plan.name, origin.file);
   const before = readOrigin(folder);
   if (before && resolve(before.file) !== resolve(origin.file) && existsSync(before.file)) {
-    throw new UserError(`The study "${basename(folder)}" comes from ${before.file}, not from ${origin.file}.`, 'Give one of them another name (name: ...).');
+    throw new UserError(`There is a study "${plan.name}" already, from ${before.file}; this one is from ${origin.file}.`, 'Give one of them another name (name: ...).');
   }
   const supervisor = liveSupervisor(folder);
   if (supervisor) throw supervisedError(folder, supervisor);
   mkdirSync(folder, { recursive: true });
-  writeJson(join(folder, studyFiles.origin), { file: relative(folder, origin.file), runs: relative(folder, origin.runs) });
+  writeJson(join(folder, studyFiles.origin), { file: relative(folder, origin.file), runs: relative(folder, origin.runs), name: plan.name });
   writeJson(join(folder, studyFiles.plan), plan);
   return folder;
 }
@@ -90,7 +112,7 @@ export function readPlan(folder: string): StudyPlan | undefined {
 /** Where the study comes from; undefined if its file is missing or damaged. */
 export function readOrigin(folder: string): StudyOrigin | undefined {
   const origin = readJson(join(folder, studyFiles.origin), originSchema);
-  return origin && { file: resolve(folder, origin.file), runs: resolve(folder, origin.runs) };
+  return origin && { ...origin, file: resolve(folder, origin.file), runs: resolve(folder, origin.runs) };
 }
 
 /** Reads a study's journal from byte `from` on. A torn last line (no line end yet) is left for the next call. */
@@ -124,23 +146,27 @@ export function loadStudy(folder: string): StoredStudy {
  * The runs of a study, by key, in the order of the plan. Where several folders belong to one key (a failed run was tried
  * again), the better one by `isBetterRun` counts.
  */
-export function studyRuns(plan: StudyPlan, runs: string, id: string): Map<string, StoredRun> {
+export function studyRuns({ plan, origin, id }: Pick<StoredStudy, 'plan' | 'origin' | 'id'>, catalog: Catalog): Map<string, StoredRun> {
+  const recognise = recognition(plan, origin, catalog);
   const found = new Map<string, StoredRun>();
-  for (const folder of listRuns(runs)) {
-    const { study } = readMeta(folder);
-    if (study?.id !== id) continue;
+  for (const folder of runFolders(origin.runs)) {
+    if (readMeta(folder).study?.id !== id) continue;
     const run = loadRun(folder);
-    const other = found.get(study.key);
-    if (!other || isBetterRun(run, other)) found.set(study.key, run);
+    const key = recognise({ meta: run.meta, version: run.run.started?.version, config: () => configOf(folder) });
+    if (key === undefined) continue;
+    const other = found.get(key);
+    if (!other || isBetterRun(run, other)) found.set(key, run);
   }
   const planned = plan.runs.map(({ key }) => [key, found.get(key)] as const);
   return new Map(planned.filter((entry): entry is readonly [string, StoredRun] => entry[1] !== undefined));
 }
 
+type Judged = Pick<StoredRun, 'id' | 'state' | 'created'>;
+
 /** Whether `run` rather than `other` stands for their key: a finished run before any other, then the newer one. */
-export function isBetterRun(run: { readonly id: string; readonly state: RunState }, other: { readonly id: string; readonly state: RunState }): boolean {
+export function isBetterRun(run: Judged, other: Judged): boolean {
   const finished = run.state === 'finished';
-  return finished === (other.state === 'finished') ? run.id > other.id : finished;
+  return finished === (other.state === 'finished') ? newestFirst(run, other) < 0 : finished;
 }
 
 /** Finds the folder of the study that `text` names: an id, or the path of a study folder. */
@@ -151,4 +177,21 @@ export function findStudy(studies: string, text: string): string | undefined {
 /** The folder of the studies that belong to a folder of runs: beside it, as in `.udi/runs` and `.udi/studies`. */
 export function studiesBeside(runs: string): string {
   return join(dirname(resolve(runs)), 'studies');
+}
+
+function nameOfStudy(folder: string): string | undefined {
+  return readOrigin(folder)?.name ?? readPlan(folder)?.name;
+}
+
+/** The id that older versions made of a name. */
+function asciiSlug(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 40).replace(/-+$/, '') || 'study';
+}
+
+function configOf(folder: string): RunConfig | undefined {
+  try {
+    return readRunConfig(folder);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { UserError } from '../../core/errors.ts';
-import { oneLine, plainText } from '../views/plainText.ts';
+import { oneLine } from '../../core/printable.ts';
+import { plainText } from '../views/plainText.ts';
 import type { Services } from '../services.ts';
 import type { TrainerOutput } from '../launch/trainerLauncher.ts';
 import { requireTrust } from '../trust.ts';

@@ -2,7 +2,8 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { UserError } from '../../core/errors.ts';
 import { readMeta } from '../../core/run/runStore.ts';
-import { oneLine, plainText } from '../views/plainText.ts';
+import { oneLine } from '../../core/printable.ts';
+import { plainText } from '../views/plainText.ts';
 import { listTrash, restoreFromTrash } from '../trash.ts';
 import type { Command } from './command.ts';
 

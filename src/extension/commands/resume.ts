@@ -1,8 +1,14 @@
+import { extname } from 'node:path';
 import * as vscode from 'vscode';
 import { UserError } from '../../core/errors.ts';
+import { oneLine } from '../../core/printable.ts';
 import { canResume } from '../../core/run/run.ts';
-import { liveTrainer } from '../../core/run/runStore.ts';
+import { missingPath, workspaceOfRun } from '../../core/run/runPaths.ts';
+import { liveTrainer, runFiles } from '../../core/run/runStore.ts';
+import type { TrackedRun } from '../follow/trackedRun.ts';
+import type { Services } from '../services.ts';
 import { requireTrust } from '../trust.ts';
+import { plainText } from '../views/plainText.ts';
 import type { Command } from './command.ts';
 import { oneRun } from './pickRuns.ts';
 
@@ -19,7 +25,29 @@ export const resume: Command = async (services, ...args) => {
   if (liveTrainer(run.folder)) {
     throw new UserError(`${run.title} is still being trained.`, 'Wait until its process has ended.');
   }
-  run.launched(await services.trainer.start(run.folder));
+  const moved = await movedData(services, run);
+  if (!moved) return undefined;
+  run.launched(await services.trainer.start(run.folder, moved));
   services.runPanels.show(run, vscode.ViewColumn.Active);
   return run.folder;
 };
+
+/**
+ * Where the data lie now, as the trainer takes it, if the place that the run's config names is gone; empty if it is there, undefined if
+ * the user names none. The trainer refuses data that are not the same.
+ */
+async function movedData({ catalog }: Services, run: TrackedRun): Promise<string[] | undefined> {
+  const missing = run.config && missingPath(run.config, catalog, workspaceOfRun(run.folder));
+  if (!missing) return [];
+  const { key, path } = missing;
+  const name = `dataset.${key}`;
+  const text = `${plainText(run.title)} takes its data from ${plainText(oneLine(path, 300))} (${name} in its ${runFiles.config}), which does not exist. `
+    + `If the data were moved, choose where they are now; on the command line: udi resume --set ${name}=<path>.`;
+  const choose = 'Choose Data…';
+  if ((await vscode.window.showErrorMessage(text, choose)) !== choose) return undefined;
+  const isFile = extname(path) !== '';
+  const [uri] = await vscode.window.showOpenDialog({
+    title: `${name} of ${run.title}`, openLabel: 'Resume', canSelectFiles: isFile, canSelectFolders: !isFile, canSelectMany: false,
+  }) ?? [];
+  return uri && [`${name}=${uri.fsPath}`];
+}

@@ -5,7 +5,8 @@ import type { RunConfig } from '../../core/config/config.ts';
 import { UserError } from '../../core/errors.ts';
 import { thisMachine } from '../../core/config/paths.ts';
 import { parseConfig } from '../../core/config/parseConfig.ts';
-import { createRun, resolvePaths, runsFolder } from '../../core/run/runStore.ts';
+import { resolvePaths, storedPaths } from '../../core/run/runPaths.ts';
+import { createRun, runsFolder } from '../../core/run/runStore.ts';
 import { configKind, nameOf } from '../language/fileKind.ts';
 import type { Services } from '../services.ts';
 import { requireTrust } from '../trust.ts';
@@ -30,7 +31,7 @@ async function startRun(services: Services, uri: vscode.Uri, config: RunConfig):
   const { runs, catalog, trainer, runPanels } = services;
   // Runs of a config outside the workspace lie beside it.
   const root = vscode.workspace.getWorkspaceFolder(uri)?.uri.fsPath ?? dirname(uri.fsPath);
-  const folder = createRun(runsFolder(root), resolvePaths(config, catalog, dirname(uri.fsPath)), uri.fsPath);
+  const folder = createRun(runsFolder(root), storedPaths(resolvePaths(config, catalog, dirname(uri.fsPath)), catalog, root), uri.fsPath);
   const child = await trainer.start(folder).catch((error: unknown) => {
     rmSync(folder, { recursive: true, force: true });
     throw error;

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { listRuns, runFiles, runsFolder } from '../../core/run/runStore.ts';
+import { createdAt, newestFirst, runFiles, runFolders, runsFolder } from '../../core/run/runStore.ts';
 import { Disposable, every } from '../disposable.ts';
 import { Emitter } from '../emitter.ts';
 import type { Log } from '../log.ts';
@@ -118,7 +118,8 @@ export class Runs extends Disposable {
     const found = this.roots.flatMap((root) => this.#list(runsFolder(root)));
     const present = new Set(found);
     for (const folder of this.#runs.keys()) if (!present.has(folder)) this.#forget(folder);
-    this.#unread = found.filter((folder) => !this.#runs.has(folder));
+    this.#unread = found.filter((folder) => !this.#runs.has(folder))
+      .map((folder) => ({ folder, id: basename(folder), created: createdAt(folder) })).sort(newestFirst).map(({ folder }) => folder);
     if (this.#unread.length > 0) this.#schedule();
   }
 
@@ -130,7 +131,7 @@ export class Runs extends Disposable {
 
   #list(runs: string): string[] {
     try {
-      return listRuns(runs).filter((folder) => this.#runs.has(folder) || existsSync(join(folder, runFiles.config)));
+      return runFolders(runs);
     } catch (error) {
       this.options.log.warn(`${runs} cannot be read: ${String(error)}`);
       return [];
@@ -197,9 +198,4 @@ export class Runs extends Disposable {
     run?.dispose();
     this.#changed.fire({ run, list: true });
   }
-}
-
-/** Ids begin with the time at which the run was created. */
-function newestFirst(a: TrackedRun, b: TrackedRun): number {
-  return a.id < b.id ? 1 : a.id > b.id ? -1 : 0;
 }

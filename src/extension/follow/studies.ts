@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { Catalog } from '../../core/config/catalog.ts';
 import { listStudies, studiesFolder, studyFiles } from '../../core/study/studyStore.ts';
 import { Disposable, every } from '../disposable.ts';
 import { Emitter } from '../emitter.ts';
@@ -24,6 +25,8 @@ export interface StudiesOptions {
   /** Reports paths that change under `<root>/.udi/studies`. */
   readonly watch: Watch;
   readonly runs: Runs;
+  /** By which runs are recognised as those of a plan. */
+  readonly catalog: Catalog;
 }
 
 /** All studies of a set of root folders, with their runs; found and followed like `Runs`. */
@@ -123,6 +126,7 @@ export class Studies extends Disposable {
   #read(folder: string): void {
     const study = new TrackedStudy(folder, {
       log: this.options.log,
+      catalog: this.options.catalog,
       runs: (asked) => this.#runs.get(homeOf(asked) ?? '') ?? [],
       onChange: (changed) => this.#onChange(changed),
       onRefused: (refused, message) => this.#refused.fire({ study: refused, message }),

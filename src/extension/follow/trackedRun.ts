@@ -3,12 +3,12 @@ import { basename } from 'node:path';
 import type { RunConfig } from '../../core/config/config.ts';
 import type { RunEvent } from '../../core/run/events.ts';
 import { applyEvent, emptyRun, stateOf, type Run, type RunState } from '../../core/run/run.ts';
-import { readJournal, readMeta, readRunConfig, readTrainerInfo, runFiles, type RunMeta } from '../../core/run/runStore.ts';
+import { createdAt, readJournal, readMeta, readRunConfig, readTrainerInfo, runFiles, type RunMeta } from '../../core/run/runStore.ts';
 import { trainerMessageSchema, type ClientMessage, type Progress, type TrainerMessage } from '../../core/wire.ts';
 import { Disposable } from '../disposable.ts';
 import { LiveJournal, type JournalKind } from './liveJournal.ts';
 import type { Log } from '../log.ts';
-import { oneLine } from '../views/plainText.ts';
+import { oneLine } from '../../core/printable.ts';
 
 /** How a run's folder is followed. */
 const runJournal: JournalKind<Run, RunEvent, TrainerMessage> = {
@@ -40,6 +40,7 @@ export class TrackedRun extends Disposable {
   #meta: RunMeta;
   #progress: Progress | undefined;
   #config: RunConfig | undefined;
+  #created: number | undefined;
 
   constructor(readonly folder: string, private readonly options: TrackedRunOptions) {
     super();
@@ -61,6 +62,11 @@ export class TrackedRun extends Disposable {
   /** What the user set. */
   get meta(): RunMeta {
     return this.#meta;
+  }
+
+  /** When it was created, milliseconds since 1970. */
+  get created(): number {
+    return (this.#created ??= createdAt(this.folder, this.#meta, this.run.firstTime));
   }
 
   /** Where the trainer is inside the open epoch, while there is a connection. */

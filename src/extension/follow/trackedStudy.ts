@@ -1,6 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import type { Catalog } from '../../core/config/catalog.ts';
+import { recognition, type StudyMember } from '../../core/study/recognition.ts';
 import { applyStudyEvent, emptyStudy, studyStateOf, type Study, type StudyEvent, type StudyState } from '../../core/study/studyEvents.ts';
 import type { StudyPlan } from '../../core/study/studyPlan.ts';
 import {
@@ -10,7 +12,7 @@ import { supervisorMessageSchema, type ClientMessage, type SupervisorMessage } f
 import { Disposable } from '../disposable.ts';
 import { LiveJournal, type JournalKind } from './liveJournal.ts';
 import type { Log } from '../log.ts';
-import { oneLine } from '../views/plainText.ts';
+import { oneLine } from '../../core/printable.ts';
 import type { StudyCounts } from '../views/studyText.ts';
 import type { TrackedRun } from './trackedRun.ts';
 
@@ -29,6 +31,7 @@ const studyJournal: JournalKind<Study, StudyEvent, SupervisorMessage> = {
 /** What a tracked study asks and tells its owner. */
 export interface TrackedStudyOptions {
   readonly log: Log;
+  readonly catalog: Catalog;
   /** The runs that carry the study's id. */
   readonly runs: (study: TrackedStudy) => Iterable<TrackedRun>;
   readonly onChange: (study: TrackedStudy) => void;
@@ -43,6 +46,9 @@ export class TrackedStudy extends Disposable {
   #plan: StudyPlan | undefined;
   #origin: StudyOrigin | undefined;
   #planStamp = '';
+  #recognise: (run: StudyMember) => string | undefined = () => undefined;
+  /** Keys of the runs that were looked at since the plan was read. */
+  #keys = new WeakMap<TrackedRun, string>();
 
   constructor(readonly folder: string, private readonly options: TrackedStudyOptions) {
     super();
@@ -89,7 +95,7 @@ export class TrackedStudy extends Disposable {
   get runs(): ReadonlyMap<string, TrackedRun> {
     const found = new Map<string, TrackedRun>();
     for (const run of this.options.runs(this)) {
-      const key = run.meta.study?.key;
+      const key = this.#keyOf(run);
       const other = key === undefined ? undefined : found.get(key);
       if (key !== undefined && (!other || isBetterRun(run, other))) found.set(key, run);
     }
@@ -133,7 +139,16 @@ export class TrackedStudy extends Disposable {
     this.#planStamp = stamp;
     this.#plan = readPlan(this.folder);
     this.#origin = readOrigin(this.folder);
+    this.#keys = new WeakMap();
+    if (this.#plan && this.#origin) this.#recognise = recognition(this.#plan, this.#origin, this.options.catalog);
     return true;
+  }
+
+  /** A run without a key is looked at again: it may not have said yet what it is. */
+  #keyOf(run: TrackedRun): string | undefined {
+    const key = this.#keys.get(run) ?? this.#recognise({ meta: run.meta, version: run.run.started?.version, config: () => run.config });
+    if (key !== undefined) this.#keys.set(run, key);
+    return key;
   }
 
   #receive(message: SupervisorMessage): void {

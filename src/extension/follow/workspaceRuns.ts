@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { Catalog } from '../../core/config/catalog.ts';
 import { Disposable } from '../disposable.ts';
 import type { Log } from '../log.ts';
 import { Runs } from './runs.ts';
@@ -10,10 +11,10 @@ export class WorkspaceRuns extends Disposable {
   readonly runs: Runs;
   readonly studies: Studies;
 
-  constructor(log: Log) {
+  constructor(log: Log, catalog: Catalog) {
     super();
     this.runs = this.register(new Runs({ log, watch: watchFor('.udi/runs/**') }));
-    this.studies = this.register(new Studies({ log, watch: watchFor('.udi/studies/**'), runs: this.runs }));
+    this.studies = this.register(new Studies({ log, watch: watchFor('.udi/studies/**'), runs: this.runs, catalog }));
     this.register(vscode.workspace.onDidChangeWorkspaceFolders(() => this.#setRoots()));
     this.#setRoots();
   }

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { UserError } from '../../core/errors.ts';
-import { oneLine } from '../views/plainText.ts';
+import { oneLine } from '../../core/printable.ts';
 import type { TrainerOutput } from './trainerLauncher.ts';
 
 /**

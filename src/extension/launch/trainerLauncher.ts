@@ -49,10 +49,10 @@ export class TrainerLauncher {
 
   /**
    * Trains the run in `folder`, from its checkpoint if it has one. The process is its own: closing the window does not
-   * end it, and what it prints goes to the run's `trainer.log`.
+   * end it, and what it prints goes to the run's `trainer.log`. `set` says where its data lie now (`dataset.root=...`).
    */
-  start(folder: string): Promise<ChildProcess> {
-    return this.#startDetached(['run', folder], folder, runFiles.log);
+  start(folder: string, set: readonly string[] = []): Promise<ChildProcess> {
+    return this.#startDetached(['run', folder, ...set.flatMap((each) => ['--set', each])], folder, runFiles.log);
   }
 
   /**

@@ -10,10 +10,3 @@ export function plainText(text: string): string {
 export function markdownText(text: string): string {
   return text.replace(/[\\`*_{}[\]()#+\-!|<>~&$]/g, '\\$&');
 }
-
-/** A name on one line, without control characters, cut to `limit`. */
-export function oneLine(text: string, limit = 120): string {
-  // eslint-disable-next-line no-control-regex -- the point is to remove them
-  const line = text.replace(/[\s\u0000-\u001f\u007f\u2028\u2029]+/g, ' ').trim();
-  return line.length > limit ? `${line.slice(0, limit - 1)}…` : line;
-}

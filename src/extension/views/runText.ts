@@ -2,7 +2,8 @@ import type { RunConfig } from '../../core/config/config.ts';
 import { duration, metricText } from '../../core/format.ts';
 import { canResume, headlineOf, progressOf, secondsLeft, type Headline, type Run, type RunState } from '../../core/run/run.ts';
 import type { Progress } from '../../core/wire.ts';
-import { oneLine, plainText } from './plainText.ts';
+import { oneLine } from '../../core/printable.ts';
+import { plainText } from './plainText.ts';
 
 /** What of a run its texts are made of; `TrackedRun` is one. */
 export interface DescribedRun {

@@ -1,5 +1,6 @@
 import type { Study, StudyState } from '../../core/study/studyEvents.ts';
-import { oneLine, plainText } from './plainText.ts';
+import { oneLine } from '../../core/printable.ts';
+import { plainText } from './plainText.ts';
 import { ageText } from './runText.ts';
 
 /** How many runs of a study are where. */

@@ -2,6 +2,7 @@ import { MultiBar, Presets } from 'cli-progress';
 import { toJson } from '../../core/files/jsonNumbers.ts';
 import { duration } from '../../core/format.ts';
 import type { RunEvent } from '../../core/run/events.ts';
+import { oneLine } from '../../core/printable.ts';
 import { applyEvent, emptyRun, progressOf, secondsLeft, type Run } from '../../core/run/run.ts';
 import type { Progress } from '../../core/wire.ts';
 import { anchorSentence, epochLine } from './summary.ts';
@@ -36,39 +37,44 @@ export function textReporter(before: Run = emptyRun): Reporter {
   return {
     onEvent: (event) => {
       run = applyEvent(run, event);
-      const line = lineOf(event, run);
-      if (line) say(line);
+      // Names in it come from files that anybody may have written.
+      for (const line of linesOf(event, run)) say(oneLine(line, Infinity));
     },
     onProgress: ({ stage, epoch, epochs, step, steps, samplesPerSecond }) => {
       const { done, planned } = progressOf(run);
       const share = planned === 0 ? 0 : (done + step / steps) / planned;
       const left = secondsLeft(run);
       bar?.update(Math.min(1000, Math.round(share * 1000)), {
-        stage: `${stage} ${epoch}/${epochs}`, speed: Math.round(samplesPerSecond), left: left === undefined ? '-' : duration(left),
+        stage: oneLine(`${stage} ${epoch}/${epochs}`), speed: Math.round(samplesPerSecond), left: left === undefined ? '-' : duration(left),
       });
     },
     close: () => bars?.stop(),
   };
 }
 
-function lineOf(event: RunEvent, run: Run): string | undefined {
+function linesOf(event: RunEvent, run: Run): string[] {
   switch (event.type) {
     case 'started': {
       const { train, validation, test } = event.dataset.sizes;
       const skipped = event.backend.skipped.map(({ id, reason }) => `${id}: ${reason}`).join('; ');
-      return `${event.name}: ${event.method.label} on ${event.dataset.name} (${train} train, ${validation} validation, ${test} test), `
-        + `backend ${event.backend.id} (${event.backend.device})${skipped ? `\nnot taken: ${skipped}` : ''}`;
+      return [
+        `${event.name}: ${event.method.label} on ${event.dataset.name} (${train} train, ${validation} validation, ${test} test), backend ${event.backend.id} (${event.backend.device})`,
+        ...(skipped ? [`not taken: ${skipped}`] : []),
+      ];
     }
-    case 'resumed': return event.stage ? `Resuming ${event.stage} after epoch ${event.epoch}.` : 'Resuming.';
-    case 'stage': return `Stage ${event.stage}: trains ${event.trains.join(', ')} for ${event.epochs} epochs`;
-    case 'epoch': return epochLine(event, run);
-    case 'stageEnded': return `Stage ${event.stage} ended (${event.reason}), epoch ${event.keptEpoch}${event.keptStage === undefined ? '' : ` of ${event.keptStage}`} is kept`;
-    case 'anchor': return anchorSentence(event);
-    case 'note': return event.message;
-    case 'paused': return 'Paused.';
-    case 'continued': return 'Continued.';
+    case 'resumed': return [event.stage ? `Resuming ${event.stage} after epoch ${event.epoch}.` : 'Resuming.'];
+    case 'stage': return [`Stage ${event.stage}: trains ${event.trains.join(', ')} for ${event.epochs} epochs`];
+    case 'epoch': return [epochLine(event, run)];
+    case 'stageEnded': {
+      const kept = `(${event.reason}), epoch ${event.keptEpoch}${event.keptStage === undefined ? '' : ` of ${event.keptStage}`} is kept`;
+      return [`Stage ${event.stage} ${event.cached ? 'taken from the stage cache: trained by another run' : 'ended'} ${kept}`];
+    }
+    case 'anchor': return [anchorSentence(event)];
+    case 'note': return [event.message];
+    case 'paused': return ['Paused.'];
+    case 'continued': return ['Continued.'];
     case 'test':
     case 'ended':
-    case 'unknown': return undefined;
+    case 'unknown': return [];
   }
 }

@@ -2,14 +2,16 @@ import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { UserError } from '../../core/errors.ts';
 import { toJson } from '../../core/files/jsonNumbers.ts';
+import { oneLine, printable } from '../../core/printable.ts';
 import type { TableFormat } from '../../core/run/exportTable.ts';
 import { headlineOf, progressOf } from '../../core/run/run.ts';
 import type { StoredRun } from '../../core/run/runStore.ts';
 import type { StudyEndState, StudyState } from '../../core/study/studyEvents.ts';
 import { exportStudyTable } from '../../core/study/studyExport.ts';
 import type { StudyPlan } from '../../core/study/studyPlan.ts';
-import { findStudy, loadStudy, readOrigin, studiesBeside, studyFiles, studyId, studyRuns } from '../../core/study/studyStore.ts';
+import { findStudy, loadStudy, readOrigin, studiesBeside, studyFiles, studyFolder, studyRuns } from '../../core/study/studyStore.ts';
 import { studyTables } from '../../core/study/studyTables.ts';
+import { createCatalog } from '../catalog.ts';
 import { planStudy, prepareStudy } from '../study/prepareStudy.ts';
 import { runSupervisor } from '../study/supervisor.ts';
 import { commandName, here } from './commandName.ts';
@@ -59,7 +61,7 @@ export async function studyOnTerminal(folder: string, options: StudyRunOptions):
     signals.remove();
   }
   const { study } = loadStudy(folder);
-  if (study.ended?.error) process.stderr.write(`${study.ended.error.message}\n${study.ended.error.hint ?? ''}\n`);
+  if (study.ended?.error) process.stderr.write(printable(`${study.ended.error.message}\n${study.ended.error.hint ?? ''}\n`));
   if (!options.json) {
     const file = here(stored.origin.file);
     const next = state === 'finished' ? `See its tables: ${commandName()} study table ${file}` : `Go on with: ${commandName()} study run ${file}`;
@@ -94,8 +96,8 @@ export function studyStatusCommand(text: string, runs: string, json: boolean): v
   const finished = rows.filter((row) => row.state === 'finished').length;
   const failures = rows.filter((row) => row.state === 'failed' && row.error).map(({ label, error }) => `${label}: ${error!.message}`);
   const notes = [...failures, ...(plan.notes ?? [])];
-  process.stdout.write(`Study ${plan.name}: ${state}, ${finished} of ${rows.length} runs finished\n\n`
-    + `${columns([['run', 'state', 'epochs', 'score', 'folder'], ...lines])}\n${notes.length > 0 ? `\n${notes.join('\n')}\n` : ''}`);
+  process.stdout.write(printable(`Study ${oneLine(plan.name)}: ${state}, ${finished} of ${rows.length} runs finished\n\n`
+    + `${columns([['run', 'state', 'epochs', 'score', 'folder'], ...lines])}\n${notes.length > 0 ? `\n${notes.join('\n')}\n` : ''}`));
 }
 
 /** `udi study table <file>`: the tables of results, or one of them, as text or in a format to paste elsewhere. */
@@ -105,19 +107,20 @@ export function studyTableCommand(text: string, runs: string, { table: only, for
   if (tables.length === 0) {
     throw new UserError(`The study "${plan.name}" has no table "${only ?? ''}".`, `It has: ${plan.tables.map(({ id }) => id).join(', ')}.`);
   }
-  process.stdout.write(tables.map((table) => (format === 'text' ? studyTableText(table) : exportStudyTable(table, format))).join('\n'));
+  process.stdout.write(printable(tables.map((table) => (format === 'text' ? studyTableText(table) : exportStudyTable(table, format))).join('\n')));
 }
 
 /** The study that `text` names: a file (with what it says now, started or not), or the id of one that was started. */
 function openStudy(text: string, runs: string): OpenedStudy {
+  const catalog = createCatalog();
   const known = findStudy(studiesBeside(runs), text);
   if (known) {
-    const { plan, id, origin, state } = loadStudy(known);
-    return { id, plan, state, runs: studyRuns(plan, origin.runs, id) };
+    const stored = loadStudy(known);
+    return { id: stored.id, plan: stored.plan, state: stored.state, runs: studyRuns(stored, catalog) };
   }
-  const plan = planStudy(text);
-  const id = studyId(plan.name);
-  const folder = join(studiesBeside(runs), id);
+  const plan = planStudy(text, runs);
+  const folder = studyFolder(studiesBeside(runs), plan.name, text);
+  const id = basename(folder);
   const state = existsSync(join(folder, studyFiles.plan)) ? loadStudy(folder).state : 'new';
-  return { id, plan, state, runs: studyRuns(plan, readOrigin(folder)?.runs ?? resolve(runs), id) };
+  return { id, plan, state, runs: studyRuns({ id, plan, origin: { file: resolve(text), runs: readOrigin(folder)?.runs ?? resolve(runs) } }, catalog) };
 }

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { SingleBar, Presets } from 'cli-progress';
 import { duration } from '../../core/format.ts';
+import { oneLine } from '../../core/printable.ts';
 import { progressOf, type Run } from '../../core/run/run.ts';
 import { applyStudyEvent, type Study, type StudyEvent } from '../../core/study/studyEvents.ts';
 import { studySecondsLeft } from '../../core/study/studyProgress.ts';
 import { studyRuns, type StoredStudy } from '../../core/study/studyStore.ts';
+import { createCatalog } from '../catalog.ts';
 import { SupervisedRun } from '../study/supervisedRun.ts';
 import { headlineText } from './summary.ts';
 
@@ -38,12 +40,12 @@ export class TextStudyReporter implements StudyReporter {
   #study: Study;
 
   constructor(private readonly stored: StoredStudy) {
-    const { plan, origin, id } = stored;
+    const { plan } = stored;
     this.#study = stored.study;
     this.#planned = plan.runs.length;
     this.#labels = new Map(plan.runs.map(({ key, label }) => [key, label]));
     this.#remaining = new Set(this.#labels.keys());
-    for (const [key, { run, state }] of studyRuns(plan, origin.runs, id)) {
+    for (const [key, { run, state }] of studyRuns(stored, createCatalog())) {
       if (state !== 'finished') continue;
       this.#runs.set(key, run);
       this.#remaining.delete(key);
@@ -59,7 +61,7 @@ export class TextStudyReporter implements StudyReporter {
     const line = this.#lineOf(event);
     if (line === undefined) return;
     if (this.#bar) process.stdout.write('\r\u001b[K');
-    process.stdout.write(`${line}\n`);
+    process.stdout.write(`${oneLine(line, Infinity)}\n`);
     this.#draw();
   }
 
@@ -102,7 +104,7 @@ export class TextStudyReporter implements StudyReporter {
       const { done, planned } = progressOf(run);
       return `${this.#label(key)} ${planned > 0 ? `${done}/${planned}` : 'loading'} · `;
     });
-    this.#bar.update(this.#done(), { open: open.join(''), left: this.#left() });
+    this.#bar.update(this.#done(), { open: oneLine(open.join(''), Infinity), left: this.#left() });
   }
 
   #follow(): void {

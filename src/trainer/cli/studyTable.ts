@@ -1,3 +1,4 @@
+import { printable } from '../../core/printable.ts';
 import { layoutOf, type Style } from '../../core/study/studyExport.ts';
 import type { StudyTable } from '../../core/study/studyResults.ts';
 import { columns } from './summary.ts';
@@ -20,5 +21,5 @@ export function studyTableText(table: StudyTable): string {
   const labels = new Map(table.rows.map(({ id, label }) => [id, label]));
   const comparisons = table.comparisons.map(({ left, right, verdict }) => `${labels.get(left) ?? left} against ${labels.get(right) ?? right}: ${verdict}`);
   const remarks = [...notes.map(({ mark, text }) => `${mark === undefined ? '' : `[${mark}] `}${text}`), ...comparisons];
-  return `${table.title}\n\n${columns([[...names, ...scores], ...rows])}\n\n${remarks.join('\n')}\n`;
+  return printable(`${table.title}\n\n${columns([[...names, ...scores], ...rows])}\n\n${remarks.join('\n')}\n`);
 }

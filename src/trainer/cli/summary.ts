@@ -1,13 +1,19 @@
+import stringWidth from 'string-width';
 import { duration, fixed, metricText, percent } from '../../core/format.ts';
+import { oneLine, printable } from '../../core/printable.ts';
 import { metricsOf, scoreOf } from '../../core/run/metrics.ts';
 import { headlineOf, secondsLeft, progressOf, type Run } from '../../core/run/run.ts';
 import type { AnchorEvent, EpochEvent } from '../../core/run/events.ts';
 import { FUSION } from '../../core/run/targets.ts';
 
-/** Aligned columns: the first one to the left, the others to the right. */
-export function columns(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  return rows.map((row) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join('  ').trimEnd()).join('\n');
+/** Aligned columns without control characters: the first `left` ones to the left, the others to the right. */
+export function columns(rows: readonly (readonly string[])[], left = 1): string {
+  const cells = rows.map((row) => row.map((cell) => oneLine(cell, Infinity)));
+  const widths = cells[0]?.map((_, column) => Math.max(...cells.map((row) => stringWidth(row[column] ?? '')))) ?? [];
+  return cells.map((row) => row.map((cell, column) => {
+    const blanks = ' '.repeat(widths[column]! - stringWidth(cell));
+    return column < left ? `${cell}${blanks}` : `${blanks}${cell}`;
+  }).join('  ').trimEnd()).join('\n');
 }
 
 /** The score that stands for a run: `fusion 97.12 % (test)`; `-` where it has none. */
@@ -65,5 +71,5 @@ export function summary(run: Run): string {
     })]);
     parts.push(`Test (epochs selected on ${run.selectedOn ?? 'validation'})\n${columns([['target', ...metrics.map(({ label }) => label)], ...rows])}`);
   }
-  return parts.join('\n\n');
+  return printable(parts.join('\n\n'));
 }

@@ -1,12 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { UserError } from '../../core/errors.ts';
-import { thisMachine } from '../../core/config/paths.ts';
+import { expandPath, thisMachine } from '../../core/config/paths.ts';
+import { printable } from '../../core/printable.ts';
+import type { RunConfig } from '../../core/config/config.ts';
 import { requireConfig } from '../../core/config/parseConfig.ts';
 import type { EndState, Run } from '../../core/run/run.ts';
-import { createRun, loadRun, resolvePaths, runsFolder } from '../../core/run/runStore.ts';
+import { resolvePaths, storedPaths, workspaceOf } from '../../core/run/runPaths.ts';
+import { createRun, loadRun, readRunConfig, runsFolder } from '../../core/run/runStore.ts';
 import type { BackendSearch } from '../backends/index.ts';
 import { createCatalog } from '../catalog.ts';
+import type { DataPaths } from '../run/runData.ts';
 import { runTrainer } from '../run/runTrainer.ts';
 import { commandName, here } from './commandName.ts';
 import { handleInterrupts } from './interrupts.ts';
@@ -20,6 +24,8 @@ export const exitCodes = { finished: 0, stopped: 0, failed: 1, usage: 2, interru
 export interface TrainOptions {
   readonly device?: string;
   readonly json?: boolean;
+  /** Where the data of a run that goes on lie now. */
+  readonly dataPaths?: DataPaths;
 }
 
 /** `udi train <config>`: checks the config, creates the run below the working directory and trains it. Returns the exit code. */
@@ -29,7 +35,28 @@ export async function trainCommand(file: string, options: TrainOptions & { set: 
   const name = basename(file).replace(/(\.udi)?\.(ya?ml|json)$/, '');
   const config = requireConfig(readConfig(file), catalog, file, { name, overrides: options.set, paths: { folder, machine: thisMachine } });
   const runs = options.runs ? resolve(options.runs) : runsFolder(process.cwd());
-  return trainOnTerminal(createRun(runs, resolvePaths(config, catalog, folder), resolve(file)), options, search);
+  return trainOnTerminal(createRun(runs, storedPaths(resolvePaths(config, catalog, folder), catalog, workspaceOf(runs)), file), options, search);
+}
+
+/** `udi resume <run>`: goes on from the last checkpoint; `set` may say where the data lie now. Returns the exit code. */
+export async function resumeCommand(folder: string, { set, ...options }: TrainOptions & { set: string[] }, search: BackendSearch): Promise<number> {
+  return trainOnTerminal(folder, { ...options, ...(set.length > 0 ? { dataPaths: dataPathsOf(set, readRunConfig(folder)) } : {}) }, search);
+}
+
+/** Reads `dataset.<path setting>=<path>` texts; relative paths start in the working directory. */
+function dataPathsOf(texts: readonly string[], config: RunConfig): DataPaths {
+  const { settings = {} } = createCatalog().datasets.find(({ id }) => id === config.dataset.name) ?? {};
+  const known = Object.keys(settings).filter((key) => settings[key]?.type === 'path').map((key) => `dataset.${key}`);
+  return Object.fromEntries(texts.map((text) => {
+    const [, key = text, path = ''] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
+    if (!known.includes(key) || path === '') {
+      const choices = known.length > 0 ? `It can be told with ${known.map((each) => `--set ${each}=<path>`).join(', ')}.` : `The dataset ${config.dataset.name} has no paths.`;
+      throw new UserError(`--set ${text}: a run goes on with the config that it was started with; only where its data lie can be another place.`, `${choices} For anything else, start a new run: udi train <config> --set ...`);
+    }
+    const expanded = expandPath(path, thisMachine);
+    if (expanded.problem !== undefined) throw new UserError(`--set ${text}: ${expanded.problem}`);
+    return [key.slice('dataset.'.length), resolve(expanded.path)];
+  }));
 }
 
 /** Trains the run in `folder` with output for a person or, with `json`, for a program. Returns the exit code. */
@@ -40,7 +67,7 @@ export async function trainOnTerminal(folder: string, options: TrainOptions, sea
   let state: EndState;
   try {
     state = await runTrainer(folder, {
-      search, device: options.device, onControl: signals.onControl,
+      search, device: options.device, dataPaths: options.dataPaths, onControl: signals.onControl,
       onEvent: (event) => reporter.onEvent(event), onProgress: (progress) => reporter.onProgress(progress),
     });
   } finally {
@@ -48,7 +75,7 @@ export async function trainOnTerminal(folder: string, options: TrainOptions, sea
     signals.remove();
   }
   const { run } = loadRun(folder);
-  if (run.ended?.error) process.stderr.write(`${run.ended.error.message}\n${run.ended.error.hint ?? ''}\n`);
+  if (run.ended?.error) process.stderr.write(printable(`${run.ended.error.message}\n${run.ended.error.hint ?? ''}\n`));
   if (!options.json) {
     const text = summary(run);
     if (text) process.stdout.write(`\n${text}\n`);

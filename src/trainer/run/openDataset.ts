@@ -2,12 +2,14 @@ import { methodRefusal } from '../../core/config/catalog.ts';
 import { epochsOf, type RunConfig } from '../../core/config/config.ts';
 import { UserError } from '../../core/errors.ts';
 import type { StartedEvent } from '../../core/run/events.ts';
+import { workspaceOfRun } from '../../core/run/runPaths.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { differingParts } from '../data/fingerprint.ts';
 import { findDataset } from '../datasets/index.ts';
 import type { Control } from '../loop/control.ts';
 import { findMethod, methods } from '../methods/index.ts';
 import type { Journal } from './journal.ts';
+import { dataError } from './runData.ts';
 
 /**
  * Checks that the config's method goes with its dataset, then opens the dataset; what takes long and what the user should know of the
@@ -20,8 +22,16 @@ export async function openDataset(config: RunConfig, folder: string, journal: Jo
   };
   const kind = findDataset(config.dataset.name);
   const { name: _, ...settings } = config.dataset;
-  checkModalities(config, kind.modalities(settings, folder));
-  const dataset = await kind.load({ settings, folder, seed: config.training.seed, distFolder, signal: control.signal, onProgress: note });
+  const context = { settings, folder: workspaceOfRun(folder), seed: config.training.seed, distFolder, signal: control.signal, onProgress: note };
+  const read = async <T>(get: () => T | Promise<T>): Promise<T> => {
+    try {
+      return await get();
+    } catch (error) {
+      throw dataError(error, config, folder);
+    }
+  };
+  checkModalities(config, await read(() => kind.modalities(settings, context.folder)));
+  const dataset = await read(() => kind.load(context));
   try {
     await control.gate();
     checkMissing(config, dataset);

@@ -7,7 +7,7 @@ import { JOURNAL_FORMAT } from '../../core/files/anyEvent.ts';
 import type { NewEvent, RunEvent } from '../../core/run/events.ts';
 import { classificationMetrics } from '../../core/run/metrics.ts';
 import type { EndState, RunError } from '../../core/run/run.ts';
-import { runFiles } from '../../core/run/runStore.ts';
+import { runFiles, writeRunConfig } from '../../core/run/runStore.ts';
 import { trainerCommandSchema, type Progress, type TrainerCommand, type TrainerMessage } from '../../core/wire.ts';
 import { chooseBackend, type BackendSearch } from '../backends/index.ts';
 import { createCatalog } from '../catalog.ts';
@@ -25,6 +25,7 @@ import { ownPeakMemory } from './memory.ts';
 import { findMethod } from '../methods/index.ts';
 import { MultimodalModel, type FusionKind } from '../model/model.ts';
 import { encodeSafetensors } from '../store/safetensors.ts';
+import { withDataPaths, type DataPaths } from './runData.ts';
 import { socketPath, startServer } from './server.ts';
 import { cacheFolder, StageCache } from '../store/stageCache.ts';
 import { train, type Timings, type Training } from '../loop/train.ts';
@@ -34,6 +35,8 @@ export interface TrainerOptions {
   readonly search: BackendSearch;
   /** Overrides `device:` of the config for this process. */
   readonly device?: string;
+  /** Where the data lie now, if they were moved; stored in the run's config once they have proved to be the same. */
+  readonly dataPaths?: DataPaths;
   readonly onEvent?: (event: RunEvent) => void;
   readonly onProgress?: (progress: Progress) => void;
   /** Receives the control as soon as requests can be taken (signals of a terminal). */
@@ -53,7 +56,8 @@ const PROGRESS_INTERVAL = 250;
  */
 export async function runTrainer(folder: string, options: TrainerOptions): Promise<EndState> {
   const file = join(folder, runFiles.config);
-  const config = requireConfig(readConfigText(file), createCatalog(), file, { name: 'run' });
+  const stored = requireConfig(readConfigText(file), createCatalog(), file, { name: 'run' });
+  const config = options.dataPaths ? withDataPaths(stored, options.dataPaths, folder) : stored;
   mkdirSync(join(folder, runFiles.checkpoints), { recursive: true });
   const release = claim(join(folder, runFiles.trainer), socketPath(folder), (owner) =>
     new UserError(`The run in ${folder} is being trained by process ${owner.pid}.`, 'Open it to watch; or stop it first.'));
@@ -141,9 +145,10 @@ async function trainOn(
   prepared: Omit<Training, 'model' | 'cache'>, backend: Started['backend'], options: TrainerOptions,
 ): Promise<'finished' | 'stopped'> {
   const { folder, config, dataset, method, journal, checkpoint } = prepared;
+  if (journal.run.started) checkSame(journal.run.started.dataset, dataset);
+  if (options.dataPaths) writeRunConfig(folder, config);
   const model = createModel(config, dataset);
   if (journal.run.started) {
-    checkSame(journal.run.started.dataset, dataset);
     const at = checkpoint?.open;
     journal.append({ type: 'resumed', ...(at ? { stage: at.stage } : {}), epoch: at?.epoch ?? 0, backend });
   } else {

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import type { RunConfig } from '../../core/config/config.ts';
 import { UserError } from '../../core/errors.ts';
 import { thisMachine, type Machine } from '../../core/config/paths.ts';
+import { workspaceOf } from '../../core/run/runPaths.ts';
 import { expandStudy } from '../../core/study/expandStudy.ts';
 import { requireStudy } from '../../core/study/parseStudy.ts';
 import type { StudyPlan } from '../../core/study/studyPlan.ts';
@@ -11,13 +12,15 @@ import { createCatalog } from '../catalog.ts';
 import { findDataset } from '../datasets/index.ts';
 
 /**
- * What a `*.udi-study.yaml` file (and its base) asks for now. Without `machine` nobody looks whether its data are there.
+ * What a `*.udi-study.yaml` file (and its base) asks for now, with its runs in the folder `runs`. Without `machine` nobody looks
+ * whether its data are there.
  * @throws UserError that lists `file:line:column` of everything that is wrong with it
  */
-export function planStudy(file: string, machine: Machine = { home: thisMachine.home, env: thisMachine.env }): StudyPlan {
+export function planStudy(file: string, runs: string, machine: Machine = { home: thisMachine.home, env: thisMachine.env }): StudyPlan {
   const catalog = createCatalog();
+  const readFile = (path: string) => readFileSync(path, 'utf8');
   const modalitiesOf = ({ dataset: { name, ...settings } }: RunConfig): readonly string[] => findDataset(name).modalities(settings, dirname(resolve(file)));
-  const study = requireStudy(readStudy(file), catalog, { file, readFile: (path) => readFileSync(path, 'utf8'), modalitiesOf, machine });
+  const study = requireStudy(readStudy(file), catalog, { file, readFile, modalitiesOf, machine, workspace: workspaceOf(runs) });
   return expandStudy(study, catalog, modalitiesOf, machine);
 }
 
@@ -27,7 +30,7 @@ export function planStudy(file: string, machine: Machine = { home: thisMachine.h
  * @throws UserError if the file is wrong, another file has made a study of this name, or the study is being run
  */
 export function prepareStudy(file: string, runs: string): string {
-  return writeStudy(studiesBeside(runs), planStudy(file, thisMachine), { file: resolve(file), runs: resolve(runs) });
+  return writeStudy(studiesBeside(runs), planStudy(file, runs, thisMachine), { file: resolve(file), runs: resolve(runs) });
 }
 
 function readStudy(file: string): string {

@@ -3,6 +3,7 @@ import type { PlannedRun } from '../../core/study/studyPlan.ts';
 import { createRun, liveTrainer } from '../../core/run/runStore.ts';
 import { studyRuns, type StoredStudy } from '../../core/study/studyStore.ts';
 import type { SupervisorCommand } from '../../core/wire.ts';
+import { createCatalog } from '../catalog.ts';
 import type { StudyJournal } from '../run/journal.ts';
 import { availableMemory } from '../run/memory.ts';
 import { kindOf, needOf, schedule } from './scheduler.ts';
@@ -64,8 +65,8 @@ export class Supervision {
 
   /** Finds out what there is: finished runs, living trainers, runs to resume and runs to create. */
   #takeStock(): void {
-    const { plan, origin, id } = this.study;
-    const runs = studyRuns(plan, origin.runs, id);
+    const { plan } = this.study;
+    const runs = studyRuns(this.study, createCatalog());
     for (const planned of plan.runs) {
       const { key, config } = planned;
       const stored = runs.get(key);

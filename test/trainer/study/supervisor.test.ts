@@ -10,6 +10,7 @@ import { liveTrainer, listRuns, loadRun, readJournal, readMeta } from '../../../
 import type { StudyEvent } from '../../../src/core/study/studyEvents.ts';
 import { liveSupervisor, loadStudy, readStudyJournal, studyRuns } from '../../../src/core/study/studyStore.ts';
 import { createLineSplitter, supervisorMessageSchema } from '../../../src/core/wire.ts';
+import { createCatalog } from '../../../src/trainer/catalog.ts';
 import { prepareStudy } from '../../../src/trainer/study/prepareStudy.ts';
 import { runSupervisor } from '../../../src/trainer/study/supervisor.ts';
 import { search } from '../numbers.ts';
@@ -64,8 +65,9 @@ class Workplace {
 
   /** The study's runs by label. */
   results(): Record<string, Run> {
-    const { plan, origin, id } = loadStudy(this.folder);
-    const found = studyRuns(plan, origin.runs, id);
+    const study = loadStudy(this.folder);
+    const { plan } = study;
+    const found = studyRuns(study, createCatalog());
     return Object.fromEntries(plan.runs.flatMap(({ key, label }) => (found.has(key) ? [[label, found.get(key)!.run]] : [])));
   }
 
@@ -303,11 +305,11 @@ describe('a study file', () => {
     place.write({ epochs: 1, seeds: [0] });
     prepareStudy(place.file, place.runs);
     const other = join(place.root, 'other.udi-study.yaml');
-    writeFileSync(other, JSON.stringify({ name: 'A', base: { dataset: { name: 'synthetic-arrays' }, method: { name: 'sum' }, training: { epochs: 1 } }, grid: { 'training.momentum': [0] } }));
-    expect(() => prepareStudy(other, place.runs)).toThrow(/The study "a" comes from .*a\.udi-study\.yaml, not from .*other/);
+    writeFileSync(other, JSON.stringify({ name: 'a', base: { dataset: { name: 'synthetic-arrays' }, method: { name: 'sum' }, training: { epochs: 1 } }, grid: { 'training.momentum': [0] } }));
+    expect(() => prepareStudy(other, place.runs)).toThrow(/There is a study "a" already, from .*a\.udi-study\.yaml; this one is from .*other/);
     expect(loadStudy(place.folder).plan.name).toBe('a');
     rmSync(place.file);
     expect(prepareStudy(other, place.runs)).toBe(place.folder);
-    expect(loadStudy(place.folder).origin).toEqual({ file: other, runs: place.runs });
+    expect(loadStudy(place.folder).origin).toEqual({ file: other, runs: place.runs, name: 'a' });
   });
 });
