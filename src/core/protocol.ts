@@ -6,6 +6,7 @@ import type { StudyTable } from './study/studyResults.ts';
 import type { StudyState } from './study/studyEvents.ts';
 import type { Progress } from './wire.ts';
 
+export type * from './run/alpha.ts';
 export type * from './run/run.ts';
 export type * from './run/events.ts';
 export type * from './run/targets.ts';

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fromJson, toJson } from '../../src/core/files/jsonNumbers.ts';
+import { alphaOf, xiOf } from '../../src/core/run/alpha.ts';
 import { newerFormat, notUnderstood } from '../../src/core/run/newer.ts';
 import { foldEvents } from '../../src/core/run/run.ts';
 import { readJournal, runFiles } from '../../src/core/run/runStore.ts';
@@ -48,6 +49,18 @@ describe('numbers that are not finite', () => {
     expect(readJournal(folder)).toMatchObject({ damagedLines: 0, events: [{ seq: 1 }, read] });
     expect(fromJson('{"a \\" NaN":-Infinity,"b":"Infinity"}')).toEqual({ 'a " NaN': '-Infinity', b: 'Infinity' });
     expect(() => fromJson('{"a":Nan}')).toThrow(SyntaxError);
+  });
+
+  it('stay themselves where an older version had fields of their own for weights and alignments', () => {
+    const terms = { consistency: 0.25, complementary: 0.75 };
+    const { readings: _, ...old } = { ...epoch, losses: { total: 1, complementary: 0.5 }, alpha: terms, xi: { consistency: null, complementary: 2 }, mi: 0.5 };
+    journal(start, JSON.stringify(old), JSON.stringify({ ...old, seq: 3, losses: { total: 1 }, readings: { own: 1 }, xi: undefined }));
+    const [, first, second] = readJournal(folder).events;
+    expect(first).toMatchObject({ readings: { 'alpha.consistency': 0.25, 'alpha.complementary': 0.75, 'xi.consistency': NaN, 'xi.complementary': 2 } });
+    expect(first).not.toHaveProperty('alpha');
+    expect(second).toHaveProperty('readings', { 'alpha.consistency': 0.25, 'alpha.complementary': 0.75, own: 1, mi: 0.5 });
+    expect(first?.type === 'epoch' && alphaOf(first)).toEqual(terms);
+    expect(second?.type === 'epoch' && xiOf(second)).toBeUndefined();
   });
 
   it('have no place where something is counted or timed', () => {

@@ -1,5 +1,6 @@
 import { runConfigSchema, type RunConfig } from '../../src/core/config/config.ts';
-import type { AlphaWeights, EpochEvent, StartedEvent } from '../../src/core/run/events.ts';
+import type { TermValues } from '../../src/core/run/alpha.ts';
+import type { EpochEvent, StartedEvent } from '../../src/core/run/events.ts';
 import { emptyRun, type Run, type StageRecord } from '../../src/core/run/run.ts';
 import type { StudyPlan, StudyTableId } from '../../src/core/study/studyPlan.ts';
 import type { StudyCell, StudyRun, StudyTable } from '../../src/core/study/studyResults.ts';
@@ -56,14 +57,14 @@ export function finishedWith(id: string, accuracies: Readonly<Record<string, num
 
 /** A stage with one epoch of 10 seconds for every entry: its validation accuracies by target, and its weights. */
 export function stageOf(
-  id: string, trains: readonly string[], epochs: readonly Readonly<Record<string, number>>[], alphas: readonly AlphaWeights[] = [],
+  id: string, trains: readonly string[], epochs: readonly Readonly<Record<string, number>>[], alphas: readonly TermValues[] = [],
 ): StageRecord {
   return {
     id, trains, evaluates: Object.keys(epochs[0] ?? {}), plannedEpochs: epochs.length,
     epochs: epochs.map((accuracies, index): EpochEvent => ({
       seq: index + 1, time: 0, type: 'epoch', stage: id, epoch: index + 1, epochs: epochs.length, losses: { total: 1 },
       validation: Object.fromEntries(Object.entries(accuracies).map(([target, accuracy]) => [target, { accuracy, f1: accuracy, loss: 0, entropy: 0 }])),
-      learningRate: 0.01, seconds: 10, samplesPerSecond: 1, ...(alphas[index] ? { alpha: alphas[index] } : {}),
+      learningRate: 0.01, seconds: 10, samplesPerSecond: 1, ...(alphas[index] ? { readings: { 'alpha.consistency': alphas[index].consistency, 'alpha.complementary': alphas[index].complementary } } : {}),
     })),
   };
 }

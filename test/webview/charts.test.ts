@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { AnchorEvent, EpochEvent } from '../../src/core/run/events.ts';
+import { alphaOf, xiOf } from '../../src/core/run/alpha.ts';
 import type { CompareView, RunView } from '../../src/core/protocol.ts';
 import { anchorReason } from '../../webview/charts/anchor.ts';
+import { compareAlpha } from '../../webview/charts/compareAlpha.ts';
 import { compareCharts, runCharts } from '../../webview/charts/index.ts';
 import { runLook, targetLook } from '../../webview/charts/looks.ts';
 import type { Chart, Figure, LinePlot } from '../../webview/charts/plot.ts';
@@ -80,13 +82,13 @@ describe('figures equal the journal', () => {
       );
     }
     const trace = chartOf('alphaTrace').draw(run.view);
-    for (const [plot, key] of [
-      ['alpha', 'alpha'],
-      ['xi', 'xi'],
+    for (const [plot, termsOf] of [
+      ['alpha', alphaOf],
+      ['xi', xiOf],
     ] as const) {
       for (const term of ['consistency', 'complementary'] as const) {
         expect(pointsOf(linesOf(trace, plot), term)).toEqual(
-          epochs.filter((event) => event[key]).map((event) => [event.stage, event.epoch, event[key]![term]]),
+          epochs.filter(termsOf).map((event) => [event.stage, event.epoch, termsOf(event)![term]]),
         );
       }
     }
@@ -98,9 +100,7 @@ describe('figures equal the journal', () => {
           .map((event) => [event.stage, event.epoch, event.losses[term]]),
       );
     }
-    expect(pointsOf(linesOf(losses, 'mi'), 'mi')).toEqual(
-      epochs.filter(({ mi }) => mi !== undefined).map(({ stage, epoch, mi }) => [stage, epoch, mi]),
-    );
+    expect(chartOf('coefficients').draw(run.view).plots).toEqual([]);
     const anchor = chartOf('anchor').draw(run.view);
     const event = run.events.find((each): each is AnchorEvent => each.type === 'anchor')!;
     const [bars, entropies] = anchor.plots;
@@ -140,6 +140,15 @@ describe('sections that make no sense', () => {
     const { view } = sumRun();
     for (const id of ['anchor', 'alphaTrace']) expect(chartOf(id).draw(view)).toEqual({ plots: [] });
     for (const id of ['accuracy', 'losses']) expect(chartOf(id).draw(view).plots.length).toBeGreaterThan(0);
+  });
+
+  it('the trace of α is left out for methods whose setting alpha is something else', () => {
+    const { view } = sumRun();
+    for (const name of ['ogm', 'pmr', 'agm', 'reconboost', 'modality-valuation']) {
+      const other = { ...view, config: { ...view.config, method: { name, alpha: 0.3 } } };
+      expect(chartOf('alphaTrace').draw(other)).toEqual({ plots: [] });
+      expect(compareAlpha.draw({ runs: [other, other], changed: [], scores: [] })).toEqual({ plots: [], empty: undefined });
+    }
   });
 
   it('name their cause while the run has not come so far', () => {

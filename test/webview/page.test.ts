@@ -3,6 +3,7 @@ import type { AnchorEvent, EpochEvent } from '../../src/core/run/events.ts';
 import { patience } from '../vscode/browser.ts';
 import { expectNoMarkup, inBrowser, overflow, shoot, themeNames, useBrowser, values, widths } from './browser.ts';
 import { finishedRun, fixtures, hostileRun, interruptedRun, runningRun } from './runs.ts';
+import { alphaOf, xiOf } from '../../src/core/run/alpha.ts';
 import { themes } from './themes.ts';
 import { scoreOf } from '../../src/core/run/metrics.ts';
 
@@ -62,13 +63,13 @@ describe('the run panel in a browser', inBrowser, () => {
           epochs.filter(({ validation }) => validation[target]).map(({ validation }) => validation[target]!.accuracy),
         );
       }
-      const followers = epochs.filter(({ alpha }) => alpha);
+      const followers = epochs.filter(alphaOf);
       for (const term of ['consistency', 'complementary'] as const) {
         const cell = (plot: string) => `td[data-chart="alphaTrace"][data-plot="${plot}"][data-series="${term}"]`;
-        expect(await values(panel, cell('alpha'))).toEqual(followers.map(({ alpha }) => alpha![term]));
-        expect(await values(panel, cell('xi'))).toEqual(followers.map(({ xi }) => xi![term]));
+        expect(await values(panel, cell('alpha'))).toEqual(followers.map((event) => alphaOf(event)![term]));
+        expect(await values(panel, cell('xi'))).toEqual(followers.map((event) => xiOf(event)![term]));
         expect(await panel.page.textContent(`${cell('alpha')}[data-stage="follower:color"][data-epoch="5"]`)).toBe(
-          followers[4]!.alpha![term].toFixed(3),
+          alphaOf(followers[4]!)![term].toFixed(3),
         );
       }
       const anchor = events.find((event): event is AnchorEvent => event.type === 'anchor')!;

@@ -122,8 +122,7 @@ class Journal {
           consistency: 0.31 * Math.exp(-epoch / 8) + 0.07,
           complementary: 0.0021 * Math.sin(epoch) - 0.0004,
         },
-        mi: 0.0021 * Math.sin(epoch) + 0.0004,
-        ...(alpha ? { alpha } : { alpha: weights(xi), xi }),
+        readings: { ...readingsOf('alpha', alpha ?? weights(xi)), ...(alpha ? {} : readingsOf('xi', xi)) },
       };
     });
   }
@@ -147,6 +146,10 @@ class Journal {
     const scores = Object.fromEntries(targets.map((target) => [target, testScores(target, errors)]));
     this.add({ type: 'test', selectedOn: 'validation', scores });
   }
+}
+
+function readingsOf(name: string, terms: { consistency: number; complementary: number }): Record<string, number> {
+  return Object.fromEntries(Object.entries(terms).map(([term, value]) => [`${name}.${term}`, value]));
 }
 
 function weights(xi: { consistency: number; complementary: number }) {

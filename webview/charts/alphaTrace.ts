@@ -1,11 +1,12 @@
-import type { AlphaWeights, EpochEvent, RunView } from '../../src/core/protocol.ts';
+import type { TermValues, EpochEvent, RunView } from '../../src/core/protocol.ts';
+import { alphaOf, expectsAlpha, haveAlpha, xiOf } from '../../src/core/run/alpha.ts';
 import { fixed, formatted } from '../../src/core/format.ts';
 import { stageKind, whyNoEpoch } from '../words.ts';
 import { termLook } from './looks.ts';
 import type { Chart, Figure, LinePlot, Series } from './plot.ts';
 import { pointsOf, timeline, type StagedEpoch } from './timeline.ts';
 
-type Term = keyof AlphaWeights;
+type Term = keyof TermValues;
 const terms: readonly { readonly id: Term; readonly short: string }[] = [
   { id: 'consistency', short: 'con' },
   { id: 'complementary', short: 'com' },
@@ -18,7 +19,7 @@ export const alphaTrace: Chart<RunView> = {
   draw(view) {
     const { run, config } = view;
     const stages = run.stages.filter(
-      (stage) => stageKind(stage.id) === 'follower' || stage.epochs.some((event) => event.alpha !== undefined),
+      (stage) => expectsAlpha(config.method, run.stages.flatMap(({ epochs }) => epochs)) && (stageKind(stage.id) === 'follower' || haveAlpha(stage.epochs)),
     );
     const { epochs, bands, x } = timeline(view, stages);
     if (epochs.length === 0) return noFollower(view);
@@ -26,10 +27,10 @@ export const alphaTrace: Chart<RunView> = {
       id: string,
       title: string,
       symbol: string,
-      value: (event: EpochEvent) => AlphaWeights | undefined,
+      value: (event: EpochEvent) => TermValues | undefined,
     ) => ({ id, title, x, bands, series: terms.map((term) => series(term, symbol, epochs, value)) });
-    const alpha = trace('alpha', 'Weight α', 'α', (event) => event.alpha);
-    const xi = trace('xi', 'Gradient alignment ξ', 'ξ', (event) => event.xi);
+    const alpha = trace('alpha', 'Weight α', 'α', alphaOf);
+    const xi = trace('xi', 'Gradient alignment ξ', 'ξ', xiOf);
     const largest = Math.max(1, ...alpha.series.flatMap(({ points }) => points.map(({ y }) => y)));
     const plots: LinePlot[] = [
       {
@@ -57,7 +58,7 @@ function series(
   { id, short }: (typeof terms)[number],
   symbol: string,
   epochs: readonly StagedEpoch[],
-  value: (event: EpochEvent) => AlphaWeights | undefined,
+  value: (event: EpochEvent) => TermValues | undefined,
 ): Series {
   return {
     id,
@@ -70,12 +71,15 @@ function series(
 
 /** A method without the setting α has no such weights; one with it may not have come so far, or need no follower. */
 function noFollower({ run, config, ...view }: RunView): Figure {
-  if (!('alpha' in config.method) || run.anchor?.order.length === 1) return { plots: [] };
+  if (!expectsAlpha(config.method, []) || run.anchor?.order.length === 1) return { plots: [] };
   return { plots: [], empty: whyNoEpoch({ run, config, ...view }, 'follower') };
 }
 
 function controllerNote(epochs: readonly StagedEpoch[]): string[] {
-  const off = epochs.filter(({ event }) => event.alpha?.consistency === 0 && event.alpha.complementary === 0).length;
+  const off = epochs.filter(({ event }) => {
+    const alpha = alphaOf(event);
+    return alpha?.consistency === 0 && alpha.complementary === 0;
+  }).length;
   const rule = 'The controller sets α from the positive parts of ξ at the start of every epoch.';
   if (off === 0) return [rule];
   return [
@@ -86,7 +90,8 @@ function controllerNote(epochs: readonly StagedEpoch[]): string[] {
 }
 
 function fixedNote(epochs: readonly StagedEpoch[], setting: unknown): string[] {
-  const alpha = epochs.at(-1)?.event.alpha;
+  const newest = epochs.at(-1);
+  const alpha = newest && alphaOf(newest.event);
   if (!alpha) return ['The journal of this run holds no weights.'];
   const values = terms.map(({ id, short }) => `α_${short} = ${fixed(alpha[id], 3)}`).join(' and ');
   const why = typeof setting === 'object' ? 'The config fixes the weights' : 'The weights are fixed';

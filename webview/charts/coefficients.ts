@@ -1,3 +1,4 @@
+import { isTermReading } from '../../src/core/run/alpha.ts';
 import type { RunView } from '../../src/core/protocol.ts';
 import type { Chart } from './plot.ts';
 import { quantityPlot } from './quantities.ts';
@@ -10,7 +11,7 @@ export const coefficients: Chart<RunView> = {
   byStage: true,
   draw(view) {
     const { epochs } = timeline(view);
-    const names = [...new Set(epochs.flatMap(({ event }) => Object.keys(event.readings ?? {})))];
+    const names = [...new Set(epochs.flatMap(({ event }) => Object.keys(event.readings ?? {})))].filter((name) => !isTermReading(name));
     return { plots: names.map((name) => quantityPlot(view, name, name, (event) => event.readings?.[name])) };
   },
 };

@@ -1,7 +1,7 @@
 import type { CompareView } from '../../src/core/protocol.ts';
+import { alphaOf, expectsAlpha, haveAlpha } from '../../src/core/run/alpha.ts';
 import { distinctTitles } from '../../src/core/run/compare.ts';
 import { fixed } from '../../src/core/format.ts';
-import { stageKind } from '../words.ts';
 import { runLook } from './looks.ts';
 import { epochAxis, type Chart, type LinePlot } from './plot.ts';
 import { overlaid, timeline } from './timeline.ts';
@@ -19,18 +19,18 @@ export const compareAlpha: Chart<CompareView> = {
     const labels = distinctTitles(runs);
     const lines = runs
       .map((view, index) => {
-        const stages = view.run.stages.filter((stage) => stageKind(stage.id) === 'follower');
+        const stages = view.run.stages.filter(({ epochs }) => haveAlpha(epochs));
         return { view, label: labels[index]!, look: runLook(index), epochs: timeline(view, stages).epochs };
       })
-      .filter(({ epochs }) => epochs.some(({ event }) => event.alpha));
+      .filter(({ epochs }) => epochs.length > 0);
     if (lines.length === 0) {
-      const expected = runs.some(({ config }) => 'alpha' in config.method);
+      const expected = runs.some(({ config }) => expectsAlpha(config.method, []));
       return { plots: [], empty: expected ? 'No run has a follower epoch yet.' : undefined };
     }
     const longest = Math.max(...lines.map(({ epochs }) => epochs.length));
     const largest = Math.max(
       1,
-      ...lines.flatMap(({ epochs }) => epochs.flatMap(({ event: { alpha } }) => (alpha ? Object.values(alpha) : []))),
+      ...lines.flatMap(({ epochs }) => epochs.flatMap(({ event }) => Object.values(alphaOf(event) ?? {}))),
     );
     return {
       plots: terms.map(({ id, title }): LinePlot => {
@@ -39,7 +39,7 @@ export const compareAlpha: Chart<CompareView> = {
           label,
           column: `${title.split(',')[0]}, ${label}`,
           look,
-          points: overlaid(epochs, (event) => event.alpha?.[id]),
+          points: overlaid(epochs, (event) => alphaOf(event)?.[id]),
         }));
         const newest = series.map(({ label, points }) => `${label} ${fixed(points.at(-1)?.y ?? 0, 3)}`).join(', ');
         return {

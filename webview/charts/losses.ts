@@ -17,8 +17,6 @@ export const losses: Chart<RunView> = {
     const names = [...new Set(epochs.flatMap(({ event }) => Object.keys(event.losses)))];
     const terms = [...known.filter((term) => names.includes(term)), ...names.filter((term) => !known.includes(term))];
     const plots = terms.map((term) => quantityPlot(view, term, term, (event) => event.losses[term]));
-    if (epochs.some(({ event }) => event.mi !== undefined))
-      plots.push(quantityPlot(view, 'mi', 'MI estimate, nats', (event) => event.mi));
     return {
       plots,
       note: terms.length > 1 ? ['Means over the training samples, unweighted; each term has its own axis.'] : undefined,

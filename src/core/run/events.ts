@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withReadings } from './oldEvents.ts';
 import { withUnknown, type UnknownEvent } from '../files/anyEvent.ts';
 import { measuredNumber } from '../files/jsonNumbers.ts';
 
@@ -36,7 +37,6 @@ const testScores: z.ZodType<TestScores> = z.object({
   recall: z.array(measuredNumber).optional(),
   confusion: z.array(z.array(count)).optional(),
 }).catchall(measuredNumber);
-const weights = z.object({ consistency: measuredNumber, complementary: measuredNumber });
 
 const started = z.object({
   ...base,
@@ -85,13 +85,7 @@ const epoch = z.object({
   /** Scores on the validation split by target. */
   validation: z.record(z.string(), scores),
   learningRate: z.number(),
-  /** Weights α of the unsupervised terms in this epoch. */
-  alpha: weights.optional(),
-  /** Gradient alignments ξ that the weights were computed from. */
-  xi: weights.optional(),
-  /** Mean over the batches of the estimated mutual information (CLUB bound as the method reduces it), nats. */
-  mi: measuredNumber.optional(),
-  /** What else the method reports of this epoch, by its own names (`coefficient.gray`, `weight.fusion`). */
+  /** What the method reports of this epoch, by its own names (`coefficient.gray`, `alpha.consistency`). */
   readings: measured.optional(),
   seconds: z.number(),
   samplesPerSecond: z.number(),
@@ -152,7 +146,7 @@ const ended = z.object({
 });
 
 /** Schemas of the events that the stage cache keeps. */
-export const epochEventSchema = epoch;
+export const epochEventSchema = z.preprocess(withReadings, epoch);
 export const stageEndedEventSchema = stageEnded;
 
 /** Schema of what a trainer writes into its journal. */
@@ -165,7 +159,7 @@ export type KnownRunEvent = z.infer<typeof writtenRunEventSchema>;
 export type RunEvent = KnownRunEvent | UnknownEvent;
 
 /** Schema of one journal line as it is read: events of unknown types are kept as such. */
-export const runEventSchema: z.ZodType<RunEvent> = withUnknown(writtenRunEventSchema, writtenRunEventSchema.options.map(({ shape }) => shape.type.value));
+export const runEventSchema: z.ZodType<RunEvent> = withUnknown(z.preprocess(withReadings, writtenRunEventSchema), writtenRunEventSchema.options.map(({ shape }) => shape.type.value));
 
 /** An event before the journal has numbered and dated it. */
 export type NewEvent = KnownRunEvent extends infer E ? (E extends KnownRunEvent ? Omit<E, 'seq' | 'time'> : never) : never;
@@ -174,4 +168,3 @@ export type AnchorEvent = z.infer<typeof anchor>;
 export type StartedEvent = z.infer<typeof started>;
 export type Metric = z.infer<typeof metric>;
 export type Scores = z.infer<typeof scores>;
-export type AlphaWeights = z.infer<typeof weights>;

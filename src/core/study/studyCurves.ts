@@ -1,3 +1,4 @@
+import { alphaOf } from '../run/alpha.ts';
 import type { EpochEvent } from '../run/events.ts';
 import { FUSION } from '../run/targets.ts';
 import type { Run } from '../run/run.ts';
@@ -39,7 +40,7 @@ export function studyCurves(plan: StudyPlan, runs: StudyRuns): StudyCurves[] {
       const found = runs.get(key);
       return found ? [epochsOf(found.run, row.target)] : [];
     });
-    const weighted = epochs.map((each) => each.flatMap(({ alpha }) => alpha ?? []));
+    const weighted = epochs.map((each) => each.flatMap((epoch) => alphaOf(epoch) ?? []));
     const target = row.target ?? FUSION;
     return {
       table: table.id,

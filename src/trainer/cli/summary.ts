@@ -1,6 +1,5 @@
-import stringWidth from 'string-width';
-import { duration, fixed, metricText, percent } from '../../core/format.ts';
-import { oneLine, printable } from '../../core/printable.ts';
+import { duration, fixed, metricText, percent, significant } from '../../core/format.ts';
+import { alphaOf, haveAlpha, xiOf } from '../../core/run/alpha.ts';
 import { metricsOf, scoreOf } from '../../core/run/metrics.ts';
 import { headlineOf, secondsLeft, progressOf, type Run } from '../../core/run/run.ts';
 import type { AnchorEvent, EpochEvent } from '../../core/run/events.ts';
@@ -30,7 +29,8 @@ export function epochLine(event: EpochEvent, run: Run): string {
     const value = metric && scoreOf(each, metric.id);
     return metric && value !== undefined ? [`${target} ${metricText(value, metric)}`] : [];
   }).join(' · ');
-  const alpha = event.alpha ? ` · α ${fixed(event.alpha.consistency, 3)}/${fixed(event.alpha.complementary, 3)}` : '';
+  const weights = alphaOf(event);
+  const alpha = weights ? ` · α ${fixed(weights.consistency, 3)}/${fixed(weights.complementary, 3)}` : '';
   const left = secondsLeft(run);
   return `[${done}/${planned}] ${event.stage} ${event.epoch}/${event.epochs} · loss ${fixed(event.losses['total'] ?? NaN, 4)} · ${scores}${alpha}`
     + ` · ${Math.round(event.samplesPerSecond)} samples/s${left === undefined ? '' : ` · ${duration(left)} left`}`;
@@ -56,11 +56,15 @@ export function summary(run: Run): string {
       [modality, percent(accuracy), fixed(entropy, 4), modality === run.anchor!.anchor ? 'anchor' : 'follower']);
     parts.push(`Anchor comparison (validation)\n${columns([['modality', 'accuracy', 'entropy', 'role'], ...rows])}\n${anchorSentence(run.anchor)}`);
   }
-  for (const stage of run.stages.filter((each) => each.epochs.some((epoch) => epoch.alpha))) {
-    const rows = stage.epochs.map(({ epoch, alpha, xi, validation }) => [
-      String(epoch), alpha!.consistency.toFixed(3), alpha!.complementary.toFixed(3),
-      xi?.consistency.toExponential(2) ?? '-', xi?.complementary.toExponential(2) ?? '-', percent(scoreOf(validation[FUSION], 'accuracy') ?? NaN),
-    ]);
+  for (const stage of run.stages.filter(({ epochs }) => haveAlpha(epochs))) {
+    const rows = stage.epochs.map((event) => {
+      const [alpha, xi] = [alphaOf(event), xiOf(event)];
+      const fused = scoreOf(event.validation[FUSION], 'accuracy');
+      return [
+        String(event.epoch), ...[alpha?.consistency, alpha?.complementary].map((each) => (each === undefined ? '-' : fixed(each, 3))),
+        ...[xi?.consistency, xi?.complementary].map((each) => (each === undefined ? '-' : significant(each, 3))), fused === undefined ? '-' : percent(fused),
+      ];
+    });
     parts.push(`Weights of ${stage.id}\n${columns([['epoch', 'α_con', 'α_com', 'ξ_con', 'ξ_com', 'fusion ACC'], ...rows])}`);
   }
   if (run.test) {

@@ -265,16 +265,10 @@ async function trainEpoch(
   const { losses, readings, badStep } = await totals.read(stage.readings?.() ?? {});
   seconds += (performance.now() - readBegin) / 1000;
   const validation = await evaluate(training, dataset.validation, { ...evaluated, frozen: data.validation });
-  const pair = (name: string) => (`${name}.consistency` in readings
-    ? { consistency: readings[`${name}.consistency`]!, complementary: readings[`${name}.complementary`]! } : undefined);
-  const alpha = pair('alpha');
-  const xi = pair('xi');
-  const others = Object.entries(readings).filter(([name]) => !/^(alpha|xi)\./.test(name));
   const event = journal.append({
     type: 'epoch', stage: stage.id, epoch, epochs: stage.epochs, losses, learningRate,
     validation: Object.fromEntries(Object.entries(validation).map(([target, each]) => [target, briefScores(each)])),
-    ...(alpha ? { alpha } : {}), ...(xi ? { xi } : {}), ...('complementary' in losses ? { mi: losses['complementary'] } : {}),
-    ...(others.length > 0 ? { readings: Object.fromEntries(others) } : {}),
+    ...(Object.keys(readings).length > 0 ? { readings } : {}),
     seconds: clock(), samplesPerSecond: samples / Math.max(seconds, 1e-6),
   }) as EpochEvent;
   // The journal shows what became of the epoch; the checkpoint is still that of the one before.
