@@ -31,10 +31,11 @@ function writeAssets() {
   const wasm = join(root, 'node_modules/@tensorflow/tfjs-backend-wasm/dist');
   for (const file of ['tfjs-backend-wasm.wasm', 'tfjs-backend-wasm-simd.wasm']) cpSync(join(wasm, file), join(root, 'dist/wasm', file));
   const catalog = execFileSync(process.execPath, [join(root, 'dist/trainer.cjs'), 'catalog'], { encoding: 'utf8' });
-  const { catalog: entries, configSchema, studySchema } = JSON.parse(catalog);
+  const { catalog: entries, configSchema, studySchema, journalSchema } = JSON.parse(catalog);
   writeFileSync(join(root, 'dist/catalog.json'), JSON.stringify(entries, null, 2));
   writeFileSync(join(root, 'dist/udi-config.schema.json'), JSON.stringify(configSchema, null, 2));
   writeFileSync(join(root, 'dist/udi-study.schema.json'), JSON.stringify(studySchema, null, 2));
+  writeFileSync(join(root, 'dist/udi-journal.schema.json'), JSON.stringify(journalSchema, null, 2));
 }
 
 rmSync(join(root, 'dist'), { recursive: true, force: true });

@@ -61,6 +61,7 @@ export function actionsFor(state: RunState): readonly ('pause' | 'continue' | 's
     case 'paused':
       return ['continue', 'cancel'];
     case 'finished':
+    case 'unreadable':
       return [];
     case 'stopped':
     case 'cancelled':

@@ -10,6 +10,7 @@ export const stateWords: Readonly<Record<RunState, { readonly label: string; rea
   cancelled: { label: 'cancelled', glyph: '■' },
   failed: { label: 'failed', glyph: '✕' },
   interrupted: { label: 'interrupted', glyph: '!' },
+  unreadable: { label: 'unreadable', glyph: '?' },
 };
 
 /** Word and glyph for the state of a study. */
@@ -88,6 +89,8 @@ export function whyNoEpoch(view: RunView, kind = ''): string {
       return `${none}: the run failed before the first one was done.`;
     case 'interrupted':
       return `${none}: the trainer ended before the first one was done.`;
+    case 'unreadable':
+      return 'The run cannot be read.';
     case 'stopped':
     case 'cancelled':
       return `${none}: the run was ${view.state} before the first one was done.`;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { RunConfig } from './config/config.ts';
+import type { ShownConfig } from './run/shownConfig.ts';
 import type { Run, RunState } from './run/run.ts';
 import type { StudyCurves } from './study/studyCurves.ts';
 import type { StudyTable } from './study/studyResults.ts';
@@ -13,6 +13,7 @@ export type * from './run/targets.ts';
 export type * from './study/studyResults.ts';
 export type * from './study/studyCurves.ts';
 export type { RunConfig } from './config/config.ts';
+export type { ShownConfig } from './run/shownConfig.ts';
 export type { StudyTableId } from './study/studyPlan.ts';
 export type { StudyState } from './study/studyEvents.ts';
 export type { Progress } from './wire.ts';
@@ -23,7 +24,11 @@ export interface RunView {
   readonly title: string;
   readonly state: RunState;
   readonly run: Run;
-  readonly config: RunConfig;
+  readonly config: ShownConfig;
+  /** Why the state is `unreadable`. */
+  readonly reason?: string;
+  /** What of the journal is not understood, in one sentence. */
+  readonly notUnderstood?: string;
   readonly progress?: Progress;
   /** Whether the workspace is trusted, i.e. whether training may be started here. */
   readonly trusted: boolean;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import manifest from '../../package.json' with { type: 'json' };
 import type { Catalog } from '../core/config/catalog.ts';
 import { configSchema } from '../core/config/config.ts';
+import { writtenRunEventSchema } from '../core/run/events.ts';
 import { studySchema } from '../core/study/studyConfig.ts';
 import { backends } from './backends/index.ts';
 import { datasets } from './datasets/index.ts';
@@ -41,4 +42,12 @@ export function createStudyJsonSchema(catalog: Catalog): unknown {
   const { base } = study.shape;
   const inline = z.union([z.string().min(1), configSchema(catalog).partial({ name: true })]).describe(base.description ?? '');
   return { ...z.toJSONSchema(study.partial({ name: true }).extend({ base: inline }), { io: 'input' }), ...sharedBlocks };
+}
+
+/** JSON Schema of one line of a run's journal (`events.jsonl`), for programs that write or read one; docs/journal.md explains it. */
+export function createJournalJsonSchema(): unknown {
+  return {
+    title: 'Event of a run', description: 'One line of events.jsonl. Events of other types may stand between these, and are skipped.',
+    ...z.toJSONSchema(writtenRunEventSchema, { io: 'input' }),
+  };
 }

@@ -6,7 +6,7 @@ import { printable } from '../core/printable.ts';
 import { findRun, runsFolder } from '../core/run/runStore.ts';
 import { studyTableIds } from '../core/study/studyPlan.ts';
 import type { BackendSearch } from './backends/index.ts';
-import { createCatalog, createConfigJsonSchema, createStudyJsonSchema } from './catalog.ts';
+import { createCatalog, createConfigJsonSchema, createJournalJsonSchema, createStudyJsonSchema } from './catalog.ts';
 import { cacheCommand } from './cli/cache.ts';
 import { doctorCommand } from './cli/doctor.ts';
 import { installBackendCommand, installable } from './cli/installBackend.ts';
@@ -133,7 +133,7 @@ program.command('study-run <folder>', { hidden: true })
 program.command('catalog', { hidden: true })
   .description('methods, datasets, encoders and settings as JSON; what the build stores for the extension')
   .action(() => {
-    process.stdout.write(JSON.stringify({ catalog, configSchema: createConfigJsonSchema(catalog), studySchema: createStudyJsonSchema(catalog) }));
+    process.stdout.write(JSON.stringify({ catalog, configSchema: createConfigJsonSchema(catalog), studySchema: createStudyJsonSchema(catalog), journalSchema: createJournalJsonSchema() }));
   });
 
 program.parseAsync().catch((error: unknown) => {

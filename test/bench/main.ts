@@ -50,7 +50,7 @@ async function measureRun() {
     const stages = loadRun(run).run.stages.map((stage) => ({
       stage: stage.id,
       seconds: stage.epochs.reduce((sum, epoch) => sum + epoch.seconds, 0),
-      samplesPerSecond: stage.epochs.reduce((sum, epoch) => sum + epoch.samplesPerSecond, 0) / stage.epochs.length,
+      samplesPerSecond: stage.epochs.reduce((sum, epoch) => sum + (epoch.samplesPerSecond ?? 0), 0) / stage.epochs.length,
     }));
     return { seconds, stages, timings, durableShare: Object.values(timings).reduce((sum, value) => sum + value, 0) / seconds };
   } finally {

@@ -223,6 +223,6 @@ describe('Runs', () => {
     mkdirSync(join(root, '.udi', 'runs', '20260103-000000-empty'));
     const { runs } = createWindow();
     await runs.whenLoaded();
-    expect(runs.list().map((run) => [run.title, run.state])).toEqual([['a', 'interrupted']]);
+    expect(runs.list().map((run) => [run.title, run.state])).toEqual([['a', 'unreadable']]);
   });
 });

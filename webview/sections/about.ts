@@ -35,25 +35,32 @@ export function createAbout(store: ViewStore): Section<RunView> {
   };
 }
 
-function aboutRows({ id, run, config }: RunView): (readonly [string, string])[] {
+function aboutRows({ id, run, notUnderstood }: RunView): (readonly [string, string])[] {
   const { started } = run;
   const rows: (readonly [string, string])[] = [
     ['Run folder', id],
-    ['Fusion', started?.fusion ?? config.model.fusion],
+    ...(started?.fusion ? [['Fusion', started.fusion] as const] : []),
+    ...(notUnderstood === undefined ? [] : [['Not shown', notUnderstood] as const]),
   ];
   if (!started) return rows;
-  const { dataset, backend, version } = started;
+  const { dataset, version } = started;
   const { sizes } = dataset;
+  const samples = sizes.train + sizes.validation + sizes.test > 0;
   return [
     ...rows,
-    ['Samples', `${count(sizes.train)} train, ${count(sizes.validation)} validation, ${count(sizes.test)} test`],
-    ['Classes', `${dataset.classes.length}: ${dataset.classes.join(', ')}`],
-    ['Fingerprint', dataset.fingerprint],
-    ...dataset.modalities.map(
-      (each) => [`Modality ${each.id}`, `${each.encoder} encoder, ${count(each.parameters)} parameters`] as const,
+    ...row('Samples', samples && `${count(sizes.train)} train, ${count(sizes.validation)} validation, ${count(sizes.test)} test`),
+    ...row('Classes', dataset.classes.length > 0 && `${dataset.classes.length}: ${dataset.classes.join(', ')}`),
+    ...row('Fingerprint', dataset.fingerprint),
+    ...dataset.modalities.flatMap(({ id: modality, encoder, parameters }) =>
+      row(`Modality ${modality}`, encoder && `${encoder} encoder, ${count(parameters)} parameters`),
     ),
-    ['Backend', `${backend.id} on ${backend.device}`],
-    ...backend.skipped.map((each) => [`Not ${each.id}`, each.reason] as const),
-    ['UDI Lab', version],
+    ...run.backends.map(({ id: name, device }, index) => [index === 0 ? 'Backend' : 'Then', `${name} on ${device}`] as const),
+    ...(run.backends.at(-1)?.skipped ?? []).map((each) => [`Not ${each.id}`, each.reason] as const),
+    ...row('UDI Lab', version),
   ];
+}
+
+/** A row, unless there is nothing to say: programs of others leave things out. */
+function row(name: string, text: string | false): (readonly [string, string])[] {
+  return text ? [[name, text]] : [];
 }

@@ -139,16 +139,21 @@ function progressText(view: RunView): string {
   return `${stage.id}, epoch ${stage.epochs.length} of ${stage.plannedEpochs}`;
 }
 
+/** A setting of a config that any program may have written. */
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+}
+
 function updateFacts(list: HTMLElement, view: RunView): void {
   const { run, config, state, progress } = view;
   const { secondsLeft, secondsTrained } = runProgress(view, Date.now());
   const newest = headlineOf(run);
   const speed = progress?.samplesPerSecond ?? openStage(run)?.epochs.at(-1)?.samplesPerSecond;
   const facts: readonly (readonly [string, string | undefined])[] = [
-    ['Method', run.started?.method.label ?? config.method.name],
-    ['Dataset', run.started?.dataset.name ?? config.dataset.name],
-    ['Seed', String(run.started?.seed ?? config.training.seed)],
-    ['Backend', run.started ? `${run.started.backend.id} · ${run.started.backend.device}` : undefined],
+    ['Method', run.started?.method.label || textOf(config.method['name'])],
+    ['Dataset', run.started?.dataset.name || textOf(config.dataset['name'])],
+    ['Seed', textOf(run.started?.seed ?? config.training['seed'])],
+    ['Backend', run.started?.backend.id ? `${run.started.backend.id} · ${run.started.backend.device}` : undefined],
     ['Trained', duration(secondsTrained)],
     ['Left', isLive(state) && secondsLeft !== undefined ? `about ${duration(secondsLeft)}` : undefined],
     ['Speed', isLive(state) && speed !== undefined ? `${count(Math.round(speed))} samples/s` : undefined],

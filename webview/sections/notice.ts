@@ -1,5 +1,6 @@
 import type { RunView } from '../../src/core/protocol.ts';
 import { element, setAttribute, setText, show } from '../dom.ts';
+import { actionsFor } from '../progress.ts';
 import { openStage } from '../words.ts';
 import { actionButton, type Action } from './header.ts';
 import type { Section } from './section.ts';
@@ -24,22 +25,26 @@ export function createNotice(post: (action: Action) => void): Section<RunView> {
       show(message, text.message !== undefined);
       setText(hint, text.hint ?? '');
       show(hint, text.hint !== undefined);
-      show(restricted, !view.trusted);
+      const resumable = actionsFor(view.state).includes('resume');
+      show(restricted, !view.trusted && resumable);
+      show(resume.root, resumable);
       resume.update({ disabled: !view.trusted, title: 'Continue from the last checkpoint' });
     },
   };
 }
 
 /** The notice of a run; none while it trains and when it has finished. */
-export function noticeText({ run, state }: RunView): { title: string; message?: string; hint?: string } | undefined {
+export function noticeText({ run, state, reason }: RunView): { title: string; message?: string; hint?: string } | undefined {
   switch (state) {
     case 'running':
     case 'paused':
     case 'finished':
       return undefined;
+    case 'unreadable':
+      return { title: 'The run cannot be read.', message: reason };
     case 'failed':
       return {
-        title: 'The run failed.',
+        title: run.ended?.error?.diverged ? 'The run diverged.' : 'The run failed.',
         message: run.ended?.error?.message ?? 'The journal gives no reason: see the log.',
         hint: run.ended?.error?.hint,
       };

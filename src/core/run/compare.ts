@@ -1,4 +1,3 @@
-import type { RunConfig } from '../config/config.ts';
 import { scoreOf } from './metrics.ts';
 import { FUSION } from './targets.ts';
 import type { CompareView, ScoreRow } from '../protocol.ts';
@@ -11,7 +10,7 @@ const TIE = 1e-9;
  * The config keys in which the runs differ, in the order of the configs, with the value of each run as text ('' where
  * it has none). `name` is left out: it is the heading of the run.
  */
-export function changedKeys(configs: readonly RunConfig[]): CompareView['changed'] {
+export function changedKeys(configs: readonly object[]): CompareView['changed'] {
   const flat = configs.map((config) => flatten(config));
   const keys = [...new Set(flat.flatMap((each) => [...each.keys()]))].filter((key) => key !== 'name');
   return keys

@@ -38,6 +38,14 @@ const testScores: z.ZodType<TestScores> = z.object({
   confusion: z.array(z.array(count)).optional(),
 }).catchall(measuredNumber);
 
+const noSizes = { train: 0, validation: 0, test: 0 };
+const backend = z.object({
+  id: z.string(),
+  device: z.string().default(''),
+  skipped: z.array(z.object({ id: z.string(), reason: z.string() })).default([]),
+});
+
+/** The beginning. Only `name` is needed; what other programs leave out is not shown. */
 const started = z.object({
   ...base,
   type: z.literal('started'),
@@ -45,50 +53,48 @@ const started = z.object({
   format: z.int().min(1).optional(),
   name: z.string(),
   /** Of the program that writes the journal. */
-  version: z.string(),
-  seed: z.int(),
-  method: z.object({ name: z.string(), label: z.string() }),
+  version: z.string().default(''),
+  seed: z.int().default(0),
+  method: z.object({ name: z.string(), label: z.string().default('') }).default({ name: '', label: '' }),
   dataset: z.object({
-    name: z.string(),
-    fingerprint: z.string(),
+    name: z.string().default(''),
+    fingerprint: z.string().default(''),
     /** Hashes of what the data consist of (class list, samples, ...): a mismatch can say what differs. */
     parts: z.record(z.string(), z.string()).optional(),
-    classes: z.array(z.string()),
-    modalities: z.array(z.object({ id: z.string(), encoder: z.string(), parameters: count })),
-    sizes: z.object({ train: count, validation: count, test: count }),
-  }),
-  fusion: z.string(),
-  backend: z.object({
-    id: z.string(),
-    device: z.string(),
-    skipped: z.array(z.object({ id: z.string(), reason: z.string() })),
-  }),
-  /** Epochs of all stages together, if none ends early. */
-  plannedEpochs: count,
+    classes: z.array(z.string()).default([]),
+    modalities: z.array(z.object({ id: z.string(), encoder: z.string().default(''), parameters: count.default(0) })).default([]),
+    sizes: z.object({ train: count, validation: count, test: count }).default(noSizes),
+  }).default({ name: '', fingerprint: '', classes: [], modalities: [], sizes: noSizes }),
+  fusion: z.string().default(''),
+  backend: backend.default({ id: '', device: '', skipped: [] }),
+  /** Epochs of all stages together, if none ends early; 0 if that is not known. */
+  plannedEpochs: count.default(0),
   /** What the scores are, the most important one first; absent: `accuracy` and `f1`. */
   metrics: metrics.optional(),
 });
 
 /** The trainer went on after `epoch` epochs of `stage` (0 and no stage: from the beginning). */
-const resumed = z.object({ ...base, type: z.literal('resumed'), stage: z.string().optional(), epoch: count, backend: started.shape.backend });
+const resumed = z.object({ ...base, type: z.literal('resumed'), stage: z.string().optional(), epoch: count, backend });
 
-const stage = z.object({ ...base, type: z.literal('stage'), stage: z.string(), trains: z.array(z.string()), evaluates: z.array(z.string()), epochs: count });
+const stage = z.object({ ...base, type: z.literal('stage'), stage: z.string(), trains: z.array(z.string()).default([]), evaluates: z.array(z.string()).default([]), epochs: count });
 
 const epoch = z.object({
   ...base,
   type: z.literal('epoch'),
-  stage: z.string(),
+  stage: z.string().default('training'),
   epoch: count,
-  epochs: count,
+  /** Epochs that the stage will have; 0 if that is not known. */
+  epochs: count.default(0),
   /** Mean over the training samples of every loss term, `total` included. */
-  losses: measured,
+  losses: measured.default({}),
   /** Scores on the validation split by target. */
-  validation: z.record(z.string(), scores),
-  learningRate: z.number(),
+  validation: z.record(z.string(), scores).default({}),
+  learningRate: z.number().optional(),
   /** What the method reports of this epoch, by its own names (`coefficient.gray`, `alpha.consistency`). */
   readings: measured.optional(),
-  seconds: z.number(),
-  samplesPerSecond: z.number(),
+  /** Time that the epoch took, without pauses. */
+  seconds: z.number().default(0),
+  samplesPerSecond: z.number().optional(),
 });
 
 const stageEnded = z.object({
@@ -100,9 +106,9 @@ const stageEnded = z.object({
   keptEpoch: count,
   /** The stage whose epoch that is, where the stage ends a training of several (see `keptEpoch`) and an earlier one had the best. */
   keptStage: z.string().optional(),
-  reason: z.enum(['completed', 'early stopping']),
+  reason: z.enum(['completed', 'early stopping']).default('completed'),
   /** Validation scores of the kept epoch. */
-  validation: z.record(z.string(), scores),
+  validation: z.record(z.string(), scores).default({}),
   /** True if another run had trained the stage and it was loaded from the cache. */
   cached: z.boolean().optional(),
 });
@@ -124,7 +130,7 @@ const test = z.object({
   type: z.literal('test'),
   scores: z.record(z.string(), testScores),
   /** The split on which the reported weights were selected. */
-  selectedOn: z.enum(['validation', 'test']),
+  selectedOn: z.enum(['validation', 'test']).default('validation'),
 });
 
 const note = z.object({ ...base, type: z.literal('note'), message: z.string() });

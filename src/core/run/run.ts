@@ -52,7 +52,7 @@ export interface StageRecord {
 /** How a run ended by its own word. */
 export type EndState = 'finished' | 'stopped' | 'cancelled' | 'failed';
 /** The state that is shown: derived from the journal and from whether the trainer process lives. */
-export type RunState = EndState | 'running' | 'paused' | 'interrupted';
+export type RunState = EndState | 'running' | 'paused' | 'interrupted' | 'unreadable';
 
 /** A run without events. */
 export const emptyRun: Run = { backends: [], stages: [], notes: [], paused: false, lastSeq: 0 };
@@ -71,7 +71,7 @@ export function applyEvent(run: Run, event: RunEvent): Run {
     case 'stage': return { ...next, stages: upsertStage(run.stages, event.stage, ({ ended: _, ...stage }) => ({
       ...stage, trains: event.trains, evaluates: event.evaluates, plannedEpochs: event.epochs })) };
     case 'epoch': return { ...next, stages: upsertStage(run.stages, event.stage, (stage) => ({
-      ...stage, epochs: [...stage.epochs.filter((each) => each.epoch < event.epoch), event] })) };
+      ...stage, plannedEpochs: Math.max(stage.plannedEpochs, event.epochs), epochs: [...stage.epochs.filter((each) => each.epoch < event.epoch), event] })) };
     case 'stageEnded': return { ...next, stages: endStage(run.stages, event) };
     case 'anchor': return { ...next, anchor: event };
     case 'test': return { ...next, test: event.scores, selectedOn: event.selectedOn };
@@ -111,18 +111,19 @@ export function canResume(state: RunState): boolean {
 
 /** Epochs that are done, over all stages; the stage that is open and the newest epoch. */
 export function progressOf(run: Run): { done: number; planned: number; stage?: StageRecord; epoch?: EpochEvent } {
+  const all = run.started?.plannedEpochs || run.stages.reduce((sum, stage) => sum + stage.plannedEpochs, 0);
   const done = run.stages.reduce((sum, stage) => sum + stage.epochs.length, 0);
   // Epochs that early stopping saved, or the cache, are no longer to be waited for.
   const saved = run.stages.reduce((sum, stage) => sum + (stage.ended ? stage.plannedEpochs - stage.epochs.length : 0), 0);
   const stage = run.stages.at(-1);
-  return { done, planned: (run.started?.plannedEpochs ?? 0) - saved, stage, epoch: stage?.epochs.at(-1) };
+  return { done, planned: all - saved, stage, epoch: stage?.epochs.at(-1) };
 }
 
 /** Estimated seconds until the end: the epochs still to come at the mean speed of the newest ones; undefined before the first. */
 export function secondsLeft(run: Run): number | undefined {
   const { done, planned } = progressOf(run);
   const newest = run.stages.flatMap((stage) => stage.epochs).slice(-5);
-  if (newest.length === 0) return undefined;
+  if (!newest.some(({ seconds }) => seconds > 0)) return undefined;
   return Math.max(0, planned - done) * (newest.reduce((sum, epoch) => sum + epoch.seconds, 0) / newest.length);
 }
 
@@ -150,7 +151,7 @@ function withoutEnd(run: Run): Run {
 }
 
 function withBackend(backends: Run['backends'], added: StartedEvent['backend']): Run['backends'] {
-  return backends.some(({ id, device }) => id === added.id && device === added.device) ? backends : [...backends, added];
+  return added.id === '' || backends.some(({ id, device }) => id === added.id && device === added.device) ? backends : [...backends, added];
 }
 
 /** A stage that ends with the weights of an earlier one marks the epoch there. */

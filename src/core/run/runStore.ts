@@ -6,6 +6,7 @@ import { runConfigSchema, type RunConfig } from '../config/config.ts';
 import { UserError } from '../errors.ts';
 import { runEventSchema, type RunEvent } from './events.ts';
 import { readJournalFile, type JournalPart } from '../files/journalFile.ts';
+import { isWrittenByOther } from '../files/freshJournal.ts';
 import { parseJson, readJson, writeJson } from '../files/jsonFile.ts';
 import { liveProcess, readProcess, type ProcessInfo } from '../files/processFile.ts';
 import { slugOf } from '../files/slug.ts';
@@ -51,6 +52,8 @@ export interface StoredRun {
   readonly meta: RunMeta;
   /** When it was created, milliseconds since 1970. */
   readonly created: number;
+  /** Why the state is `unreadable`. */
+  readonly reason?: string;
 }
 
 /** The folder that holds the runs of a workspace folder or working directory. */
@@ -165,11 +168,16 @@ export function liveTrainer(folder: string): ProcessInfo | undefined {
   return liveProcess(join(folder, runFiles.trainer));
 }
 
+/** Whether another program than our trainer is writing this run: one that leaves no trainer file. */
+export function isWrittenNow(folder: string): boolean {
+  return isWrittenByOther(join(folder, runFiles.events), join(folder, runFiles.trainer));
+}
+
 /** Reads a run and derives its state. */
 export function loadRun(folder: string): StoredRun {
   const run = foldEvents(readJournal(folder).events, emptyRun);
   const meta = readMeta(folder);
-  return { folder, id: basename(folder), run, state: stateOf(run, liveTrainer(folder) !== undefined), meta, created: createdAt(folder, meta, run.firstTime) };
+  return { folder, id: basename(folder), run, state: stateOf(run, liveTrainer(folder) !== undefined || isWrittenNow(folder)), meta, created: createdAt(folder, meta, run.firstTime) };
 }
 
 /** The complete config of a run, as it was checked when the run was created. */

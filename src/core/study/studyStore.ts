@@ -8,7 +8,8 @@ import { readJournalFile, type JournalPart } from '../files/journalFile.ts';
 import { readJson, writeJson } from '../files/jsonFile.ts';
 import { liveProcess, readProcess, type ProcessInfo } from '../files/processFile.ts';
 import { distinctSlug, hashedSlug } from '../files/slug.ts';
-import { loadRun, newestFirst, readMeta, readRunConfig, runFolders, type StoredRun } from '../run/runStore.ts';
+import { newestFirst, readMeta, readRunConfig, runFolders, type StoredRun } from '../run/runStore.ts';
+import { tryLoadRun } from '../run/unreadable.ts';
 import { recognition } from './recognition.ts';
 import { applyStudyEvent, emptyStudy, studyEventSchema, studyStateOf, type Study, type StudyEvent, type StudyState } from './studyEvents.ts';
 import { studyPlanSchema, type StudyPlan } from './studyPlan.ts';
@@ -151,7 +152,7 @@ export function studyRuns({ plan, origin, id }: Pick<StoredStudy, 'plan' | 'orig
   const found = new Map<string, StoredRun>();
   for (const folder of runFolders(origin.runs)) {
     if (readMeta(folder).study?.id !== id) continue;
-    const run = loadRun(folder);
+    const run = tryLoadRun(folder);
     const key = recognise({ meta: run.meta, version: run.run.started?.version, config: () => configOf(folder) });
     if (key === undefined) continue;
     const other = found.get(key);

@@ -37,7 +37,8 @@ export const resume: Command = async (services, ...args) => {
  * the user names none. The trainer refuses data that are not the same.
  */
 async function movedData({ catalog }: Services, run: TrackedRun): Promise<string[] | undefined> {
-  const missing = run.config && missingPath(run.config, catalog, workspaceOfRun(run.folder));
+  const config = run.ownConfig;
+  const missing = config && missingPath(config, catalog, workspaceOfRun(run.folder));
   if (!missing) return [];
   const { key, path } = missing;
   const name = `dataset.${key}`;

@@ -39,6 +39,8 @@ export interface JournalKind<State extends JournalState, Event, Message> {
   readonly apply: (state: State, event: Event) => State;
   /** The process that the folder names, alive or not. */
   readonly process: (folder: string) => JournalProcess | undefined;
+  /** Whether a program that leaves no process file writes the journal now. */
+  readonly isWrittenByOther?: (folder: string) => boolean;
   readonly message: z.ZodType<Message>;
   /** The event that a message carries; undefined for messages that are not stored. */
   readonly eventOf: (message: Message) => Event | undefined;
@@ -67,6 +69,7 @@ export class LiveJournal<State extends JournalState, Event, Message> extends Dis
   /** Whether a process that this window started has ended since. */
   #exited = false;
   #client: TrainerClient<Message> | undefined;
+  #failure: unknown;
   /** `pid:start` of a process that was found dead; processes do not come back, and asking is slow on some systems. */
   #dead: string | undefined;
 
@@ -87,6 +90,11 @@ export class LiveJournal<State extends JournalState, Event, Message> extends Dis
   /** What the journal says so far. */
   get state(): State {
     return this.#state;
+  }
+
+  /** What kept the file from being read at the last look. */
+  get failure(): unknown {
+    return this.#failure;
   }
 
   /** Whether the process that writes it runs, as far as is known. */
@@ -138,11 +146,16 @@ export class LiveJournal<State extends JournalState, Event, Message> extends Dis
   }
 
   #stamp(): string {
-    return `${this.launching} ${this.#alive} ${this.#state.lastSeq}`;
+    return `${this.launching} ${this.#alive} ${String(this.#failure)} ${this.#state.lastSeq}`;
   }
 
   #read(): void {
-    if (!this.#client?.connected) this.#readFile();
+    try {
+      if (!this.#client?.connected) this.#readFile();
+      this.#failure = undefined;
+    } catch (error) {
+      this.#failure = error;
+    }
     this.#checkProcess();
   }
 
@@ -167,7 +180,7 @@ export class LiveJournal<State extends JournalState, Event, Message> extends Dis
     if (this.#state.ended && !this.#launch) return;
     const info = this.kind.process(this.folder);
     if (!info) {
-      this.#alive = this.#state.lastSeq === 0 && !this.#exited && this.#isYoung();
+      this.#alive = this.#state.lastSeq === 0 ? !this.#exited && this.#isYoung() : this.kind.isWrittenByOther?.(this.folder) ?? false;
       return;
     }
     const identity = `${info.pid}:${info.start}`;

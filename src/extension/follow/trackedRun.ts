@@ -1,9 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
 import { basename } from 'node:path';
-import type { RunConfig } from '../../core/config/config.ts';
+import { runConfigSchema, type RunConfig } from '../../core/config/config.ts';
 import type { RunEvent } from '../../core/run/events.ts';
 import { applyEvent, emptyRun, stateOf, type Run, type RunState } from '../../core/run/run.ts';
-import { createdAt, readJournal, readMeta, readRunConfig, readTrainerInfo, runFiles, type RunMeta } from '../../core/run/runStore.ts';
+import { createdAt, isWrittenNow, readJournal, readMeta, readTrainerInfo, runFiles, type RunMeta } from '../../core/run/runStore.ts';
+import type { ShownConfig } from '../../core/run/shownConfig.ts';
+import { readFailure, readShownConfig } from '../../core/run/unreadable.ts';
 import { trainerMessageSchema, type ClientMessage, type Progress, type TrainerMessage } from '../../core/wire.ts';
 import { Disposable } from '../disposable.ts';
 import { LiveJournal, type JournalKind } from './liveJournal.ts';
@@ -18,6 +20,7 @@ const runJournal: JournalKind<Run, RunEvent, TrainerMessage> = {
   read: readJournal,
   apply: applyEvent,
   process: readTrainerInfo,
+  isWrittenByOther: isWrittenNow,
   message: trainerMessageSchema,
   eventOf: (message) => (message.type === 'event' ? message.event : undefined),
 };
@@ -39,7 +42,8 @@ export class TrackedRun extends Disposable {
   readonly #journal: LiveJournal<Run, RunEvent, TrainerMessage>;
   #meta: RunMeta;
   #progress: Progress | undefined;
-  #config: RunConfig | undefined;
+  #config: ShownConfig | undefined;
+  #configFailure: string | undefined;
   #created: number | undefined;
 
   constructor(readonly folder: string, private readonly options: TrackedRunOptions) {
@@ -76,7 +80,15 @@ export class TrackedRun extends Disposable {
 
   /** The state to show. */
   get state(): RunState {
-    return this.#journal.launching ? 'running' : stateOf(this.run, this.#journal.alive);
+    if (this.#journal.launching) return 'running';
+    return this.reason === undefined ? stateOf(this.run, this.#journal.alive) : 'unreadable';
+  }
+
+  /** Why the run cannot be read, if it cannot. */
+  get reason(): string | undefined {
+    const { failure } = this.#journal;
+    if (failure !== undefined) return readFailure(failure, this.folder);
+    return this.config ? undefined : this.#configFailure;
   }
 
   /** Whether a trainer works on this run, or is about to. */
@@ -90,21 +102,32 @@ export class TrackedRun extends Disposable {
   }
 
   /** The stored config; undefined if it is missing or damaged. */
-  get config(): RunConfig | undefined {
+  get config(): ShownConfig | undefined {
+    if (this.#config ?? this.#configFailure) return this.#config;
     try {
-      return (this.#config ??= readRunConfig(this.folder));
+      this.#config = readShownConfig(this.folder);
     } catch (error) {
-      this.options.log.debug(`${this.folder}: ${String(error)}`);
-      return undefined;
+      this.#configFailure = readFailure(error, this.folder);
+      this.options.log.warn(this.#configFailure);
     }
+    return this.#config;
+  }
+
+  /** The stored config, complete; undefined if it is that of another program. */
+  get ownConfig(): RunConfig | undefined {
+    return runConfigSchema.safeParse(this.config).data;
   }
 
   /** Looks at the files and the process again. */
   refresh(): void {
     const before = JSON.stringify(this.#meta);
     this.#meta = readMeta(this.folder);
+    // A damaged config may have been mended.
+    const failed = this.#configFailure;
+    this.#configFailure = undefined;
+    const mended = failed !== undefined && this.config !== undefined;
     const changed = this.#journal.look();
-    if (changed || JSON.stringify(this.#meta) !== before) this.options.onChange(this);
+    if (changed || mended || JSON.stringify(this.#meta) !== before) this.options.onChange(this);
   }
 
   /** The trainer of this run was just started as `child`: the run counts as running until it speaks or ends. */

@@ -146,7 +146,7 @@ export class TrackedStudy extends Disposable {
 
   /** A run without a key is looked at again: it may not have said yet what it is. */
   #keyOf(run: TrackedRun): string | undefined {
-    const key = this.#keys.get(run) ?? this.#recognise({ meta: run.meta, version: run.run.started?.version, config: () => run.config });
+    const key = this.#keys.get(run) ?? this.#recognise({ meta: run.meta, version: run.run.started?.version, config: () => run.ownConfig });
     if (key !== undefined) this.#keys.set(run, key);
     return key;
   }

@@ -1,18 +1,19 @@
 import type { RunView } from '../../core/protocol.ts';
-import { readRunConfig } from '../../core/run/runStore.ts';
+import { notUnderstood } from '../../core/run/newer.ts';
+import { noConfig } from '../../core/run/shownConfig.ts';
 import type { TrackedRun } from '../follow/trackedRun.ts';
 
-/**
- * What a page is told of a run.
- * @throws UserError if the stored config is missing or damaged
- */
+/** What a page is told of a run. */
 export function runViewOf(run: TrackedRun, trusted: boolean): RunView {
+  const unread = notUnderstood(run.run);
   return {
     id: run.id,
     title: run.title,
     state: run.state,
     run: run.run,
-    config: run.config ?? readRunConfig(run.folder),
+    config: run.config ?? noConfig,
+    ...(run.reason === undefined ? {} : { reason: run.reason }),
+    ...(unread === undefined ? {} : { notUnderstood: unread }),
     ...(run.progress ? { progress: run.progress } : {}),
     trusted,
   };

@@ -1,5 +1,5 @@
-import type { RunConfig } from '../../core/config/config.ts';
 import { duration, metricText } from '../../core/format.ts';
+import { settingText, type ShownConfig } from '../../core/run/shownConfig.ts';
 import { canResume, headlineOf, progressOf, secondsLeft, type Headline, type Run, type RunState } from '../../core/run/run.ts';
 import type { Progress } from '../../core/wire.ts';
 import { oneLine } from '../../core/printable.ts';
@@ -11,7 +11,9 @@ export interface DescribedRun {
   readonly state: RunState;
   readonly run: Run;
   readonly progress?: Progress | undefined;
-  readonly config?: Pick<RunConfig, 'method' | 'dataset'> | undefined;
+  readonly config?: Pick<ShownConfig, 'method' | 'dataset'> | undefined;
+  /** Why the state is `unreadable`. */
+  readonly reason?: string | undefined;
 }
 
 /** Codicon and theme colour of a state; the icons differ in shape, so that colour is not the only cue. */
@@ -23,6 +25,7 @@ export const stateIcons: Readonly<Record<RunState, { readonly icon: string; read
   cancelled: { icon: 'circle-slash', color: 'descriptionForeground' },
   failed: { icon: 'error', color: 'charts.red' },
   interrupted: { icon: 'warning', color: 'charts.orange' },
+  unreadable: { icon: 'question', color: 'charts.orange' },
 };
 
 /** How long ago, in the largest fitting unit. */
@@ -40,7 +43,7 @@ export function descriptionOf(run: DescribedRun, now: number): string {
   const time = run.run.lastTime;
   return [
     methodName(run),
-    oneLine(run.config?.dataset.name ?? run.run.started?.dataset.name ?? '', 40),
+    oneLine(settingText(run.config?.dataset ?? {}, 'name') ?? run.run.started?.dataset.name ?? '', 40),
     best ? `${scoreText(best)}${best.split === 'test' ? '' : ' val'}` : '',
     time === undefined ? '' : ageText(now - time),
   ].filter((part) => part !== '').join(' · ');
@@ -54,6 +57,7 @@ export function tooltipOf(run: DescribedRun): string {
   return [
     run.title,
     `State: ${run.state}${canResume(run.state) ? ' (can be resumed)' : ''}`,
+    run.reason === undefined ? '' : `Reason: ${oneLine(run.reason, 300)}`,
     ended?.error ? `Error: ${oneLine(ended.error.message, 300)}` : '',
     `Method: ${methodName(run)}`,
     started ? `Seed: ${started.seed}` : '',
@@ -110,7 +114,7 @@ export function endText(run: DescribedRun): string {
 }
 
 function methodName(run: DescribedRun): string {
-  return oneLine(run.config?.method.name ?? run.run.started?.method.name ?? '', 40);
+  return oneLine(settingText(run.config?.method ?? {}, 'name') ?? run.run.started?.method.name ?? '', 40);
 }
 
 /** The unit comes from a file. */

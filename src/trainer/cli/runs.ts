@@ -1,16 +1,17 @@
 import { toJson } from '../../core/files/jsonNumbers.ts';
 import { oneLine, printable } from '../../core/printable.ts';
 import { notUnderstood } from '../../core/run/newer.ts';
-import { findRun, listRuns, loadRun, nameOfRun, type StoredRun } from '../../core/run/runStore.ts';
+import { findRun, listRuns, nameOfRun, type StoredRun } from '../../core/run/runStore.ts';
+import { tryLoadRun } from '../../core/run/unreadable.ts';
 import { headlineOf } from '../../core/run/run.ts';
 import { columns, headlineText, summary } from './summary.ts';
 
 /** `udi runs`: every run with its name, state and score, newest first. */
 export function runsCommand(runs: string, json: boolean): void {
-  const stored = listRuns(runs).map(loadRun);
+  const stored = listRuns(runs).map(tryLoadRun);
   if (json) {
-    const rows = stored.map(({ id, state, meta, run, created, folder }) => ({
-      id, name: nameOf({ folder, run }), created: new Date(created).toISOString(), state, meta,
+    const rows = stored.map(({ id, state, reason, meta, run, created, folder }) => ({
+      id, name: nameOf({ folder, run }), created: new Date(created).toISOString(), state, reason, meta,
       method: run.started?.method.name, dataset: run.started?.dataset.name, headline: headlineOf(run),
     }));
     process.stdout.write(`${toJson(rows, 2)}\n`);
@@ -23,17 +24,20 @@ export function runsCommand(runs: string, json: boolean): void {
   const rows = stored.map(({ id, state, run, meta, folder }) => [
     id, oneLine(meta.title ?? nameOf({ folder, run }), 60), state, run.started?.method.name ?? '-', run.started?.dataset.name ?? '-', headlineText(run),
   ]);
-  process.stdout.write(`${columns([['run', 'name', 'state', 'method', 'dataset', 'score'], ...rows], 2)}\n`);
+  const reasons = stored.flatMap(({ id, reason }) => (reason === undefined ? [] : [`${id}: ${reason}`]));
+  const table = columns([['run', 'name', 'state', 'method', 'dataset', 'score'], ...rows], 2);
+  process.stdout.write(printable(`${table}\n${reasons.length > 0 ? `\n${reasons.join('\n')}\n` : ''}`));
 }
 
 /** `udi show <run>`: the whole run as text, or its folded journal as JSON. */
 export function showCommand(runs: string, name: string, json: boolean): void {
-  const { run, state, folder } = loadRun(findRun(runs, name));
+  const { run, state, folder, reason } = tryLoadRun(findRun(runs, name));
   if (json) {
-    process.stdout.write(`${toJson({ folder, state, run }, 2)}\n`);
+    process.stdout.write(`${toJson({ folder, state, reason, run }, 2)}\n`);
     return;
   }
   const started = run.started;
+  if (reason !== undefined) return void process.stdout.write(printable(`${folder}: ${state}\n${reason}\n`));
   const head = started ? `${oneLine(started.name)}: ${started.method.label} on ${started.dataset.name}, seed ${started.seed}, ${started.backend.id}` : 'Nothing was trained yet.';
   const unread = notUnderstood(run);
   process.stdout.write(printable(`${head}\n${folder}: ${state}${unread ? `\n${unread}` : ''}${run.ended?.error ? `\n${run.ended.error.message}\n${run.ended.error.hint ?? ''}` : ''}\n\n${summary(run)}\n`));

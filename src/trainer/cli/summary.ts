@@ -1,4 +1,6 @@
+import stringWidth from 'string-width';
 import { duration, fixed, metricText, percent, significant } from '../../core/format.ts';
+import { oneLine, printable } from '../../core/printable.ts';
 import { alphaOf, haveAlpha, xiOf } from '../../core/run/alpha.ts';
 import { metricsOf, scoreOf } from '../../core/run/metrics.ts';
 import { headlineOf, secondsLeft, progressOf, type Run } from '../../core/run/run.ts';
@@ -33,7 +35,7 @@ export function epochLine(event: EpochEvent, run: Run): string {
   const alpha = weights ? ` · α ${fixed(weights.consistency, 3)}/${fixed(weights.complementary, 3)}` : '';
   const left = secondsLeft(run);
   return `[${done}/${planned}] ${event.stage} ${event.epoch}/${event.epochs} · loss ${fixed(event.losses['total'] ?? NaN, 4)} · ${scores}${alpha}`
-    + ` · ${Math.round(event.samplesPerSecond)} samples/s${left === undefined ? '' : ` · ${duration(left)} left`}`;
+    + `${event.samplesPerSecond === undefined ? '' : ` · ${Math.round(event.samplesPerSecond)} samples/s`}${left === undefined ? '' : ` · ${duration(left)} left`}`;
 }
 
 /** Why the anchor is the anchor, in one sentence. */

@@ -20,7 +20,7 @@ export class Diverged extends UserError {
  * Checks what an epoch came to.
  * @throws Diverged if a loss, a validation score or a reading is not finite
  */
-export function requireFiniteEpoch({ stage, epoch, losses, validation, readings = {}, learningRate }: EpochEvent, badStep: number | undefined): void {
+export function requireFiniteEpoch({ stage, epoch, losses, validation, readings = {}, learningRate = 0 }: EpochEvent, badStep: number | undefined): void {
   const bad = badStep === undefined ? undefined : 'the loss';
   const found = bad
     ?? nameOfBad(losses, (name) => `the loss ${name}`)

@@ -90,6 +90,7 @@ export function needOf(state: RunState | 'missing', alive: boolean): 'nothing' |
     case 'finished': return 'nothing';
     // A failed run would fail again from its checkpoint; it stays readable, and what it had finished is in the stage cache.
     case 'failed':
+    case 'unreadable':
     case 'missing': return 'create';
     case 'running':
     case 'paused': return 'attach';

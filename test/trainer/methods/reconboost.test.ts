@@ -159,7 +159,7 @@ describe('a run of reconboost', () => {
       training: { epochs: 8, batchSize: 32, learningRate: 0.05, schedule: { name: 'step', every: 3, factor: 0.1 } },
     }));
     expect(run.stages.map(({ id }) => id)).toEqual([1, 2, 3, 4].flatMap((pair) => [`boosting:m${2 - pair % 2}#${pair}`, `boosting:rectify#${pair}`]));
-    const rates = run.stages.flatMap((stage) => stage.epochs.map((epoch) => epoch.learningRate));
+    const rates = run.stages.flatMap((stage) => stage.epochs.map((epoch) => epoch.learningRate ?? NaN));
     expectClose(rates, [0.05, 0.05, 0.05, 0.005, 0.005, 0.005, 0.0005, 0.0005], 1e-9, 'learning rates');
     expect(Object.keys(run.test!).sort()).toEqual(['fusion', 'm1', 'm2']);
   });
