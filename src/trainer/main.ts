@@ -136,6 +136,13 @@ program.command('catalog', { hidden: true })
     process.stdout.write(JSON.stringify({ catalog, configSchema: createConfigJsonSchema(catalog), studySchema: createStudyJsonSchema(catalog), journalSchema: createJournalJsonSchema() }));
   });
 
+// Whoever reads the output may stop doing so (`| head`); a training goes on without him.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
 program.parseAsync().catch((error: unknown) => {
   process.stderr.write(printable(error instanceof UserError ? `${errorText(error)}\n` : `${error instanceof Error ? error.stack : String(error)}\n`));
   setExit(error instanceof UserError ? exitCodes.usage : exitCodes.failed);

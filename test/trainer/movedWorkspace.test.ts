@@ -148,3 +148,20 @@ describe('names on a terminal', { timeout: 120_000 }, () => {
     expect([row!.name, new Date(row!.created).toISOString()]).toEqual([name, row!.created]);
   });
 });
+
+describe('output that nobody reads to its end', () => {
+  it('is no error, however long it is', { timeout: 60_000 }, async () => {
+    const root = await temporaryFolder();
+    const values = Array.from({ length: 900 }, (_, index) => (index + 1) / 1000);
+    writeFileSync(join(root, 's.udi-study.yaml'), JSON.stringify({
+      base: { dataset: { name: 'synthetic-arrays' }, method: { name: 'sum' }, training: { epochs: 1 } }, grid: { 'training.momentum': values },
+    }));
+    const child = spawn(process.execPath, [trainer, 'study', 'status', 's.udi-study.yaml'], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    children.add(child);
+    child.stdout.destroy();
+    let errors = '';
+    child.stderr.on('data', (chunk: Buffer) => { errors += chunk.toString(); });
+    const code = await new Promise<number | null>((resolve) => { child.once('close', resolve); });
+    expect([code, errors]).toEqual([0, '']);
+  });
+});
