@@ -3,7 +3,6 @@ import * as vscode from 'vscode';
 import { errorText } from '../core/errors.ts';
 import { readCatalog } from './catalogFile.ts';
 import { registerCommands } from './commands/index.ts';
-import { ContextKeys } from './views/contextKeys.ts';
 import { UdiLanguage } from './language/register.ts';
 import { findNode } from './launch/nodeFinder.ts';
 import { Notifier } from './views/notifier.ts';
@@ -47,7 +46,6 @@ export function activate(context: vscode.ExtensionContext): UdiApi {
     keep(registerCommands({ log, catalog, runs, studies, tree, trainer, ...panels, reports }));
     keep(new UdiLanguage(catalog));
     keep(new StatusBar(runs, studies));
-    keep(new ContextKeys(runs, studies));
     keep(new Notifier(runs, studies));
     return { runs, studies, tree };
   } catch (error) {

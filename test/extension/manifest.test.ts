@@ -54,6 +54,12 @@ describe('package.json and the code', () => {
     expect(contributes.viewsWelcome.filter(({ view }) => !views.includes(view))).toEqual([]);
   });
 
+  it('show every command in the palette from the start; what cannot be done is said by the command', () => {
+    expect(contributes.menus['commandPalette']).toBeUndefined();
+    // Context keys of our own would be unset until the host is up.
+    expect(Object.values(contributes.menus).flat().filter(({ when }) => /\budi\.(?!runs\b)/.test(when ?? ''))).toEqual([]);
+  });
+
   it('offer at most three inline actions in every state of a run or study, and at least one in every study to run or stop', () => {
     const inline = contributes.menus['view/item/context']!.filter(({ group }) => group?.startsWith('inline'));
     const shown = (item: string) => inline.filter(({ when = '' }) => fits(when, item)).map(({ command }) => command);

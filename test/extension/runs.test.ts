@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { runFiles, writeMeta } from '../../src/core/run/runStore.ts';
+import { readMeta, runFiles, writeMeta } from '../../src/core/run/runStore.ts';
 import { Runs } from '../../src/extension/follow/runs.ts';
 import { FakeTrainer } from './fakeTrainer.ts';
 import { appendEvents, events, finishedJournal, numbered, writeRun } from './runFixture.ts';
@@ -213,6 +213,22 @@ describe('Runs', () => {
     expect(runs.get(folder)?.id).toBe('20260101-000000-a-0001');
     expect(runs.get('../../etc')).toBeUndefined();
     expect(runs.get('')).toBeUndefined();
+  });
+
+  it('reads what is asked for first: a run by its folder, by what it is called, and those of a study', async () => {
+    const study = { id: 's', key: 'k' };
+    const old = [1, 2, 3].map((day) => writeRun(root, `2026010${day}-000000-a-000${day}`, finishedJournal('a', 0.9), `run ${day}`, day < 3 ? { study } : {}));
+    const { runs } = createWindow();
+    const read: string[] = [];
+    runs.onDidChange(({ run }) => run && read.push(run.title));
+    expect(runs.get(old[0]!)?.title).toBe('run 1');
+    await runs.readFirst((folder) => readMeta(folder).study?.id === 's');
+    expect(read.slice(0, 2)).toEqual(['run 1', 'run 2']);
+    const found = runs.find((run) => run.title === 'run 3');
+    expect((await found)?.folder).toBe(old[2]);
+    expect(read).toEqual(['run 1', 'run 2', 'run 3']);
+    expect(await runs.find((run) => run.title === 'run 4')).toBeUndefined();
+    expect(runs.isReading).toBe(false);
   });
 
   it('keeps showing a run whose config, meta or journal is damaged', async () => {

@@ -16,7 +16,7 @@ export const cancel: Command = async (services, ...args) => {
   const run = await oneRun(services, args, {
     title: 'Cancel a run',
     accepts: (each) => each.isActive,
-    none: 'No run is being trained.',
+    none: 'No run is being trained: UDI: Train starts one, UDI: Resume goes on with one.',
     guess: true,
   });
   if (!run) return;

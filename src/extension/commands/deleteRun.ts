@@ -12,7 +12,7 @@ export const deleteRun: Command = async (services, ...args) => {
   const asked = named.length > 0 ? [] : [await oneRun(services, args, {
     title: 'Delete a run',
     accepts: (run) => !run.isActive,
-    none: 'There is no run that can be deleted.',
+    none: 'All runs are being trained: cancel one (UDI: Cancel) to delete it.',
   })];
   const chosen = [...named, ...asked].filter((run) => run !== undefined);
   const active = chosen.filter((run) => run.isActive);

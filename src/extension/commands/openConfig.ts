@@ -10,7 +10,7 @@ export const openConfig: Command = async (services, ...args) => {
   const run = await oneRun(services, args, {
     title: 'Open the config of a run',
     accepts: (each) => existsSync(join(each.folder, runFiles.config)),
-    none: 'There is no such run.',
+    none: 'There is no run with a config: UDI: Train starts one.',
     guess: true,
   });
   if (run) await vscode.window.showTextDocument(vscode.Uri.file(join(run.folder, runFiles.config)), { preview: true });

@@ -7,7 +7,7 @@ export const openRun: Command = async (services, ...args) => {
   const run = await oneRun(services, args, {
     title: 'Open a run',
     accepts: () => true,
-    none: 'There is no such run.',
+    none: 'There is no run: UDI: Train starts one.',
   });
   if (run) services.runPanels.show(run, vscode.ViewColumn.Active);
 };

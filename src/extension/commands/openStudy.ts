@@ -7,7 +7,7 @@ export const openStudy: Command = async (services, arg) => {
   const study = await oneStudy(services, arg, {
     title: 'Open a study',
     accepts: () => true,
-    none: 'There is no such study yet. Run it first.',
+    none: 'There is no such study: UDI: Run Study starts one.',
   });
   if (study) services.studyPanels.show(study, vscode.ViewColumn.Active);
 };

@@ -4,13 +4,14 @@ import { plainText } from '../views/plainText.ts';
 import { descriptionOf } from '../views/runText.ts';
 import type { Services } from '../services.ts';
 import { TrackedRun } from '../follow/trackedRun.ts';
+import { chooseRuns, type RunItem } from './growingPick.ts';
 
 /** Which runs a command is about and how it asks for one. */
 export interface RunQuestion {
   /** Title of the quick pick. */
   readonly title: string;
   readonly accepts: (run: TrackedRun) => boolean;
-  /** Said when there is no run to choose. */
+  /** Said when there is no run to choose, with what to do next. */
   readonly none: string;
   /** Take the run whose panel is in front, or the only one there is, without asking. */
   readonly guess?: boolean;
@@ -34,21 +35,24 @@ export async function oneRun(
   const named = namedRuns(services, args);
   if (named.length > 0 || args.some((arg) => typeof arg === 'string')) {
     const fitting = named.find(question.accepts);
-    if (!fitting) throw new UserError(question.none);
+    if (!fitting) throw new UserError(named.length === 0 ? 'There is no such run: UDI: Refresh Runs looks for runs again.' : question.none);
     return fitting;
   }
-  await services.runs.whenLoaded();
-  const candidates = services.runs.list().filter(question.accepts);
-  if (candidates.length === 0) throw new UserError(question.none);
   const { active } = services.runPanels;
   if (question.guess && active && question.accepts(active)) return active;
-  if (question.guess && candidates.length === 1) return candidates[0];
-  const items = candidates.map(runItem);
-  return (await vscode.window.showQuickPick(items, { title: question.title, matchOnDescription: true }))?.run;
+  const chosen = await chooseRuns({
+    ...question, runs: services.runs, itemOf: runItem, createPicker: () => createRunPicker(question.title),
+  });
+  return chosen?.[0];
+}
+
+/** A quick pick of runs, not shown yet. */
+export function createRunPicker(title: string): vscode.QuickPick<RunItem> {
+  return Object.assign(vscode.window.createQuickPick<RunItem>(), { title, matchOnDescription: true });
 }
 
 /** A run as an entry of a quick pick. */
-export function runItem(run: TrackedRun): vscode.QuickPickItem & { run: TrackedRun } {
+export function runItem(run: TrackedRun): RunItem {
   const description = plainText(`${run.state} · ${descriptionOf(run, Date.now())}`);
   return { label: plainText(run.title), description, run };
 }

@@ -8,7 +8,7 @@ export const renameRun: Command = async (services, ...args) => {
   const run = await oneRun(services, args.slice(0, 1), {
     title: 'Rename a run',
     accepts: () => true,
-    none: 'There is no such run.',
+    none: 'There is no run: UDI: Train starts one.',
     guess: true,
   });
   if (!run) return;

@@ -19,7 +19,7 @@ export const restoreRun: Command = async ({ runs }, ...args) => {
 };
 
 async function pick(trash: readonly string[]): Promise<string[]> {
-  if (trash.length === 0) throw new UserError('The trash is empty.');
+  if (trash.length === 0) throw new UserError('The trash is empty: UDI: Delete Run puts runs there.');
   const items = trash.map((folder) => ({
     label: plainText(oneLine(readMeta(folder).title ?? basename(folder))), description: basename(folder), folder,
   }));

@@ -18,7 +18,7 @@ export const resume: Command = async (services, ...args) => {
   const run = await oneRun(services, args, {
     title: 'Resume a run',
     accepts: (each) => canResume(each.state),
-    none: 'There is no run to resume: it is being trained or has finished.',
+    none: 'There is no run to resume, only such that are being trained or have finished: UDI: Train starts a new one.',
     guess: true,
   });
   if (!run) return undefined;

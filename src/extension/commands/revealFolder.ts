@@ -7,7 +7,7 @@ export const revealFolder: Command = async (services, ...args) => {
   const run = await oneRun(services, args, {
     title: 'Reveal the folder of a run',
     accepts: () => true,
-    none: 'There is no such run.',
+    none: 'There is no run: UDI: Train starts one.',
     guess: true,
   });
   if (!run) return;

@@ -7,7 +7,7 @@ export const stopStudy: Command = async (services, arg) => {
   const study = await oneStudy(services, arg, {
     title: 'Stop a study',
     accepts: (each) => each.isActive,
-    none: 'No study is running.',
+    none: 'No study is running: UDI: Run Study starts one.',
     guess: true,
   });
   if (study) await sendToTrainer(study, { type: 'stop' });

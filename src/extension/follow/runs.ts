@@ -88,6 +88,37 @@ export class Runs extends Disposable {
     return this.#loaded;
   }
 
+  /** Whether runs that were found are still to be read. */
+  get isReading(): boolean {
+    return this.#slice !== undefined;
+  }
+
+  /** The newest run that fits, as soon as it is read; undefined when all are read and none fits. */
+  find(fits: (run: TrackedRun) => boolean): Promise<TrackedRun | undefined> {
+    const found = this.list().find(fits);
+    if (found) return Promise.resolve(found);
+    return new Promise((resolve) => {
+      const listening = this.onDidChange(({ run }) => run && !run.isDisposed && fits(run) && end(run));
+      const end = (run: TrackedRun | undefined) => {
+        listening.dispose();
+        resolve(run);
+      };
+      void this.whenLoaded().then(() => end(undefined));
+    });
+  }
+
+  /** Reads those of the runs that are not read yet whose folders fit before all others; resolves when this is done. */
+  async readFirst(fits: (folder: string) => boolean): Promise<void> {
+    let start = Date.now();
+    for (const folder of this.#unread.filter(fits)) {
+      if (this.isDisposed) return;
+      this.#read(folder);
+      if (Date.now() - start < SLICE) continue;
+      await new Promise((resolve) => { setImmediate(resolve); });
+      start = Date.now();
+    }
+  }
+
   /** The runs read so far: active ones first, then newest first. */
   list(): TrackedRun[] {
     const active = this.active();

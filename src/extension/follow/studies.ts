@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Catalog } from '../../core/config/catalog.ts';
+import { readMeta } from '../../core/run/runStore.ts';
 import { listStudies, studiesFolder, studyFiles } from '../../core/study/studyStore.ts';
 import { Disposable, every } from '../disposable.ts';
 import { Emitter } from '../emitter.ts';
@@ -93,6 +94,12 @@ export class Studies extends Disposable {
   ownerOf(run: TrackedRun): TrackedStudy | undefined {
     const home = homeOf(run);
     return home === undefined ? undefined : [...this.#studies.values()].find((study) => homeOf(study) === home);
+  }
+
+  /** Reads the runs of a study before those of others; resolves when they are read. */
+  readRuns(study: TrackedStudy): Promise<void> {
+    const { origin, id } = study;
+    return this.options.runs.readFirst((folder) => dirname(folder) === origin?.runs && readMeta(folder).study?.id === id);
   }
 
   /** Looks which studies there are. */

@@ -56,10 +56,10 @@ export class RunPanels extends Disposable implements vscode.WebviewPanelSerializ
   }
 
   async deserializeWebviewPanel(view: vscode.WebviewPanel, state: unknown): Promise<void> {
-    await this.runs.whenLoaded();
-    // A window that was closed hard may have stored the panel without its state; its title still names the run.
+    // Read now, whatever else is still to be read.
     const saved = this.runs.get(savedRuns(state)[0] ?? '');
-    const run = saved ?? this.runs.list().find((each) => each.title === view.title && !this.#open.has(each.folder));
+    // A window that was closed hard may have stored the panel without its state; its title still names the run.
+    const run = saved ?? await this.runs.find((each) => each.title === view.title && !this.#open.has(each.folder));
     if (run?.config && !this.#open.has(run.folder)) this.#adopt(view, run);
     else view.dispose();
   }

@@ -60,15 +60,17 @@ export class StudyPanels extends Disposable implements vscode.WebviewPanelSerial
     return Promise.resolve();
   }
 
-  #adopt(view: vscode.WebviewPanel, { folder }: TrackedStudy): void {
+  #adopt(view: vscode.WebviewPanel, study: TrackedStudy): void {
+    const { folder } = study;
+    void this.studies.readRuns(study);
     const builder = new StudyViewBuilder();
     const panel = new Panel<FromStudyPanel, ToStudyPanel>(view, this.extension, this.log, {
       script: 'studyPanel.js',
       interval: INTERVAL,
       schema: fromStudyPanelSchema,
       state: () => {
-        const study = this.studies.get(folder);
-        return study?.plan && { type: 'state', view: builder.view(study, vscode.workspace.isTrusted) };
+        const current = this.studies.get(folder);
+        return current?.plan && { type: 'state', view: builder.view(current, vscode.workspace.isTrusted) };
       },
       onMessage: (message) => this.#receive(folder, builder, message),
       onClose: () => this.#open.delete(folder),
