@@ -8,6 +8,7 @@ import { studyTableIds } from '../core/study/studyPlan.ts';
 import type { BackendSearch } from './backends/index.ts';
 import { createCatalog, createConfigJsonSchema, createJournalJsonSchema, createStudyJsonSchema } from './catalog.ts';
 import { cacheCommand } from './cli/cache.ts';
+import { compareCommand } from './cli/comparison.ts';
 import { doctorCommand } from './cli/doctor.ts';
 import { installBackendCommand, installable } from './cli/installBackend.ts';
 import { runsCommand, showCommand } from './cli/runs.ts';
@@ -39,13 +40,13 @@ const program = new Command('udi')
   .configureOutput({ outputError: (text, write) => write(text) })
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : exitCodes.usage));
 
-program.command('train <config>')
-  .description('train a config (*.udi.yaml); Ctrl-C stops after the epoch, twice cancels')
+program.command('train <configs...>')
+  .description('train configs (*.udi.yaml) one after another; Ctrl-C stops after the epoch, twice cancels')
   .option('--set <key=value>', 'change a key of the config, e.g. --set training.epochs=5 (repeatable)', collect, [])
   .option('--device <id>', 'backend, over the config', device)
   .option('--runs <folder>', 'folder of the runs', undefined)
   .option('--json', 'print every event as one JSON line')
-  .action(async (config: string, options) => setExit(await trainCommand(config, options, search)));
+  .action(async (configs: string[], options) => setExit(await trainCommand(configs, options, search)));
 
 program.command('resume <run>')
   .description('continue a run from its last checkpoint (folder, id, part of an id, name, or latest)')
@@ -66,6 +67,11 @@ program.command('show <run>')
   .option('--runs <folder>', 'folder of the runs')
   .option('--json', 'as JSON')
   .action((run: string, options: { runs?: string; json?: boolean }) => showCommand(folderOf(options), run, options.json ?? false));
+
+program.command('compare <runs...>')
+  .description('show the test scores of runs side by side')
+  .option('--runs <folder>', 'folder of the runs')
+  .action((runs: string[], options: { runs?: string }) => compareCommand(folderOf(options), runs));
 
 program.command('cache')
   .description('show the finished stages that runs share, or remove them')

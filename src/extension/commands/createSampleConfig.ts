@@ -3,13 +3,13 @@ import { UserError } from '../../core/errors.ts';
 import type { Command } from './command.ts';
 import { writeSample } from './sampleFiles.ts';
 
-const SAMPLE = `# UDI on synthetic digits: nothing to download, about a minute on a laptop's CPU.
+const SAMPLE = `# UDI on spoken and drawn digits: nothing to download, a minute on a laptop's CPU.
 # Hover over a key to see what it does; the suggestions list the others.
 name: quick-start
-dataset: { name: synthetic-digits }
+dataset: { name: synthetic-av }
 model: { fusion: sum }
 method: { name: udi } # anchor: auto, alpha: dynamic
-training: { epochs: 5, batchSize: 64, learningRate: 0.01, seed: 0 }
+training: { epochs: 8, batchSize: 32, learningRate: 0.01, seed: 0 }
 device: auto
 `;
 

@@ -13,6 +13,7 @@ import { createCatalog } from '../catalog.ts';
 import type { DataPaths } from '../run/runData.ts';
 import { runTrainer } from '../run/runTrainer.ts';
 import { commandName, here } from './commandName.ts';
+import { comparison } from './comparison.ts';
 import { handleInterrupts } from './interrupts.ts';
 import { jsonReporter, textReporter } from './reporter.ts';
 import { summary } from './summary.ts';
@@ -28,14 +29,31 @@ export interface TrainOptions {
   readonly dataPaths?: DataPaths;
 }
 
-/** `udi train <config>`: checks the config, creates the run below the working directory and trains it. Returns the exit code. */
-export async function trainCommand(file: string, options: TrainOptions & { set: string[]; runs?: string }, search: BackendSearch): Promise<number> {
+/**
+ * `udi train <config> …`: checks the configs, then creates a run below the working directory for each and trains it, one after another;
+ * several are compared at the end. Returns the exit code, that of the first run that did not finish.
+ */
+export async function trainCommand(files: readonly string[], options: TrainOptions & { set: string[]; runs?: string }, search: BackendSearch): Promise<number> {
+  const runs = options.runs ? resolve(options.runs) : runsFolder(process.cwd());
+  const configs = files.map((file) => ({ file: resolve(file), config: checkedConfig(file, options.set, runs) }));
+  const folders: string[] = [];
+  for (const { file, config } of configs) {
+    const folder = createRun(runs, config, file);
+    const code = await trainOnTerminal(folder, options, search);
+    if (loadRun(folder).state !== 'finished') return code;
+    folders.push(folder);
+  }
+  if (folders.length > 1 && !options.json) process.stdout.write(`\n${comparison(folders.map(loadRun))}\n`);
+  return exitCodes.finished;
+}
+
+/** The config in a file with every default, and its paths as a run stores them. */
+function checkedConfig(file: string, overrides: readonly string[], runs: string): RunConfig {
   const catalog = createCatalog();
   const folder = dirname(resolve(file));
   const name = basename(file).replace(/(\.udi)?\.(ya?ml|json)$/, '');
-  const config = requireConfig(readConfig(file), catalog, file, { name, overrides: options.set, paths: { folder, machine: thisMachine } });
-  const runs = options.runs ? resolve(options.runs) : runsFolder(process.cwd());
-  return trainOnTerminal(createRun(runs, storedPaths(resolvePaths(config, catalog, folder), catalog, workspaceOf(runs)), file), options, search);
+  const config = requireConfig(readConfig(file), catalog, file, { name, overrides, paths: { folder, machine: thisMachine } });
+  return storedPaths(resolvePaths(config, catalog, folder), catalog, workspaceOf(runs));
 }
 
 /** `udi resume <run>`: goes on from the last checkpoint; `set` may say where the data lie now. Returns the exit code. */

@@ -24,3 +24,12 @@ export function inMemory({ modalities, labels, inputs }: MemorySplit): Split {
     read: (rows, ids) => Promise.resolve().then(() => ({ inputs: Object.fromEntries(ids.map((id) => [id, read(rows, id)])) })),
   };
 }
+
+/** Copies of these rows of a matrix [N, width], row-major. */
+export function takeRows(from: Float32Array, indices: ArrayLike<number>, width: number): Float32Array {
+  const rows = new Float32Array(indices.length * width);
+  for (let row = 0; row < indices.length; row++) {
+    rows.set(from.subarray(indices[row]! * width, (indices[row]! + 1) * width), row * width);
+  }
+  return rows;
+}

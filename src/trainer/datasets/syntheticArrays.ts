@@ -2,7 +2,7 @@ import type { HParamSpecs, ValuesOf } from '../../core/config/hparams.ts';
 import { createRandom, seedFor, type Random } from '../../core/random.ts';
 import { defineDataset, type ModalityInfo } from '../data/dataset.ts';
 import { fingerprintOf, fingerprintPart } from '../data/fingerprint.ts';
-import { inMemory } from '../data/inMemory.ts';
+import { inMemory, takeRows } from '../data/inMemory.ts';
 
 const settings = {
   modalities: { type: 'number', default: 3, integer: true, min: 1, max: 16, help: 'Number of modalities: m1, m2, ...' },
@@ -90,12 +90,4 @@ function drawSamples(size: number, options: Settings, means: readonly Float64Arr
     });
   });
   return { labels, values };
-}
-
-function takeRows(from: Float32Array, indices: ArrayLike<number>, dimension: number): Float32Array {
-  const rows = new Float32Array(indices.length * dimension);
-  for (let row = 0; row < indices.length; row++) {
-    rows.set(from.subarray(indices[row]! * dimension, (indices[row]! + 1) * dimension), row * dimension);
-  }
-  return rows;
 }

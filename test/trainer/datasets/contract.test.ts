@@ -11,6 +11,7 @@ const given: Readonly<Record<string, () => Promise<Record<string, unknown>>>> = 
     await writeMnist(root);
     return { root };
   },
+  'synthetic-av': () => Promise.resolve({ train: 60, validation: 40, test: 40 }),
   'synthetic-digits': () => Promise.resolve({ train: 120, validation: 40, test: 40 }),
 };
 
@@ -19,6 +20,9 @@ const changes: Readonly<Record<string, readonly Record<string, unknown>[]>> = {
   cgmnist: [
     { variance: 0.02 }, { validation: 0.2 },
     { limit: { train: 100 } }, { limit: { validation: 20 } }, { limit: { test: 50 } },
+  ],
+  'synthetic-av': [
+    { train: 70 }, { validation: 50 }, { test: 50 }, { noise: 0.1 }, { distortion: 0.5 }, { contrast: 1 }, { clutter: 0 },
   ],
   'synthetic-digits': [
     { train: 130 }, { validation: 50 }, { test: 50 }, { variance: 0.02 }, { distortion: 0.5 }, { noise: 0.1 },
