@@ -1,6 +1,7 @@
 import { fixed, metricText, NONE, points } from '../../core/format.ts';
 import { printable } from '../../core/printable.ts';
 import type { Metric } from '../../core/run/events.ts';
+import { alphaOf } from '../../core/run/alpha.ts';
 import { distinctTitles } from '../../core/run/compare.ts';
 import { commonMetrics, lead, testScore } from '../../core/run/metrics.ts';
 import { findRun, loadRun, type StoredRun } from '../../core/run/runStore.ts';
@@ -39,7 +40,8 @@ function gain(metric: Metric, [first, second]: readonly (number | undefined)[]):
 /** The α-weights in the last epoch of every stage that has some. */
 function lastWeights(run: StoredRun['run']): string[] {
   return run.stages.flatMap(({ id, epochs }) => {
-    const alpha = epochs.at(-1)?.alpha;
+    const last = epochs.at(-1);
+    const alpha = last && alphaOf(last);
     return alpha ? [`${id} ended with α_con ${fixed(alpha.consistency, 3)}, α_com ${fixed(alpha.complementary, 3)}`] : [];
   });
 }
