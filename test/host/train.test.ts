@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { liveTrainer, loadRun, readRunConfig, readTrainerInfo, runFiles } from '../../src/core/run/runStore.ts';
+import { configFileOf, liveTrainer, loadRun, readRunConfig, readTrainerInfo, runFiles } from '../../src/core/run/runStore.ts';
 import type { UdiApi } from '../../src/extension/extension.ts';
 import { Runs } from '../../src/extension/follow/runs.ts';
 import type { TrackedRun } from '../../src/extension/follow/trackedRun.ts';
@@ -52,7 +52,7 @@ describe('training', function () {
     assert.equal(epochs(run), 3);
     assert.deepEqual(run.run, loadRun(run.folder).run, 'what was streamed is what is stored');
     assert.ok(run.run.test?.['fusion']);
-    assert.equal(run.meta.configFile, join(workspaceRoot(), `${run.title}.udi.yaml`));
+    assert.equal(configFileOf(run.folder, run.meta), join(workspaceRoot(), `${run.title}.udi.yaml`));
   });
 
   it('what is in the editor is saved and trained', async () => {
@@ -128,7 +128,7 @@ describe('training', function () {
     assert.match(run.run.ended?.error?.message ?? '', /train-images-idx3-ubyte is missing/);
     assert.ok(existsSync(join(run.folder, runFiles.log)));
     const config = readRunConfig(run.folder);
-    assert.equal(config.dataset['root'], join(workspaceRoot()), 'paths start at the config');
+    assert.equal(config.dataset['root'], '.', 'paths start at the workspace');
   });
 
   it('a config whose data are not there is refused in the editor, before there is a run', async () => {
