@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { requireConfig } from '../../src/core/config/parseConfig.ts';
 import { distinctSlug, hashedSlug, slugOf } from '../../src/core/files/slug.ts';
 import { oneLine, printable } from '../../src/core/printable.ts';
+import { emptyRun } from '../../src/core/run/run.ts';
 import { configFileOf, createdAt, createRun, findRun, listRuns, readMeta, readRunConfig, writeMeta } from '../../src/core/run/runStore.ts';
 import { isBetterRun, studyFolder, writeStudy } from '../../src/core/study/studyStore.ts';
 import { emptyTrash, listTrash, moveToTrash, restoreFromTrash } from '../../src/extension/trash.ts';
@@ -31,7 +32,7 @@ describe('the order of runs', () => {
     renameSync(newer, second);
     expect(listRuns(runs)).toEqual([second, first]);
     expect(findRun(runs, 'latest')).toBe(second);
-    const of = (folder: string) => ({ id: basename(folder), state: 'finished' as const, created: createdAt(folder) });
+    const of = (folder: string) => ({ id: basename(folder), state: 'finished' as const, run: emptyRun, created: createdAt(folder) });
     expect([isBetterRun(of(second), of(first)), isBetterRun(of(first), of(second))]).toEqual([true, false]);
   });
 

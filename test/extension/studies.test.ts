@@ -3,13 +3,12 @@ import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { runFiles } from '../../src/core/run/runStore.ts';
 import { studyFiles } from '../../src/core/study/studyStore.ts';
 import { Runs } from '../../src/extension/follow/runs.ts';
 import { Studies } from '../../src/extension/follow/studies.ts';
 import { catalog } from './catalogFixture.ts';
 import { FakeTrainer } from './fakeTrainer.ts';
-import { events, finishedJournal, writeRun } from './runFixture.ts';
+import { appendEvents, events, finishedJournal, numbered, writeRun } from './runFixture.ts';
 import { numberedStudy, writeStudyFolder, writeStudyRun } from './studyFixture.ts';
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -62,7 +61,7 @@ describe('Studies', () => {
     const [study] = studies.list();
     expect([study!.title, study!.state]).toEqual(['abc', 'new']);
     expect([...study!.runs.keys()]).toEqual(['k1', 'k3']);
-    expect(study!.counts).toEqual({ planned: 4, finished: 1, failed: 1, active: 0 });
+    expect(study!.counts).toEqual({ planned: 4, finished: 1, failed: 1, diverged: 0, active: 0 });
     const owned = runs.list().filter((run) => studies.ownerOf(run) === study).map((run) => run.meta.study?.key);
     // A run that the plan has dropped still belongs to the study.
     expect(owned.sort()).toEqual(['k1', 'k3', 'left']);
@@ -160,7 +159,7 @@ describe('Studies', () => {
     await vi.waitFor(() => expect(studies.get(folder)!.runs.size).toBe(1), soon);
     expect(changes).toContain(true);
     changes.length = 0;
-    appendFileSync(join(run, runFiles.events), `${JSON.stringify({ seq: 2, time: 1, type: 'ended', state: 'finished' })}\n`);
+    appendEvents(run, numbered([events.test(0.9), events.ended('finished')], 1));
     runs.refresh();
     await vi.waitFor(() => expect(studies.get('abc')!.counts.finished).toBe(1), soon);
     expect(changes).toContain(false);

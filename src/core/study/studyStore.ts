@@ -10,6 +10,7 @@ import { liveProcess, readProcess, type ProcessInfo } from '../files/processFile
 import { distinctSlug, hashedSlug } from '../files/slug.ts';
 import { newestFirst, readMeta, readRunConfig, runFolders, type StoredRun } from '../run/runStore.ts';
 import { tryLoadRun } from '../run/unreadable.ts';
+import { standingOf, type Standing } from './standing.ts';
 import { recognition } from './recognition.ts';
 import { applyStudyEvent, emptyStudy, studyEventSchema, studyStateOf, type Study, type StudyEvent, type StudyState } from './studyEvents.ts';
 import { studyPlanSchema, type StudyPlan } from './studyPlan.ts';
@@ -162,12 +163,12 @@ export function studyRuns({ plan, origin, id }: Pick<StoredStudy, 'plan' | 'orig
   return new Map(planned.filter((entry): entry is readonly [string, StoredRun] => entry[1] !== undefined));
 }
 
-type Judged = Pick<StoredRun, 'id' | 'state' | 'created'>;
+type Judged = Pick<StoredRun, 'id' | 'state' | 'created'> & Standing;
 
-/** Whether `run` rather than `other` stands for their key: a finished run before any other, then the newer one. */
+/** Whether `run` rather than `other` stands for their key: a run that is done before any other, then the newer one. */
 export function isBetterRun(run: Judged, other: Judged): boolean {
-  const finished = run.state === 'finished';
-  return finished === (other.state === 'finished') ? newestFirst(run, other) < 0 : finished;
+  const finished = standingOf(run) === 'finished';
+  return finished === (standingOf(other) === 'finished') ? newestFirst(run, other) < 0 : finished;
 }
 
 /** Finds the folder of the study that `text` names: an id, or the path of a study folder. */

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import type { Catalog } from '../../core/config/catalog.ts';
 import { recognition, type StudyMember } from '../../core/study/recognition.ts';
 import { applyStudyEvent, emptyStudy, studyStateOf, type Study, type StudyEvent, type StudyState } from '../../core/study/studyEvents.ts';
+import { hasDiverged, standingOf } from '../../core/study/standing.ts';
 import type { StudyPlan } from '../../core/study/studyPlan.ts';
 import {
   isBetterRun, readOrigin, readPlan, readStudyJournal, readSupervisorInfo, studyFiles, type StudyOrigin,
@@ -109,8 +110,9 @@ export class TrackedStudy extends Disposable {
     const count = (fits: (run: TrackedRun) => boolean) => runs.filter(fits).length;
     return {
       planned: this.#plan?.runs.length ?? this.study.planned,
-      finished: count((run) => run.state === 'finished'),
-      failed: count((run) => run.state === 'failed'),
+      finished: count((run) => standingOf(run) === 'finished'),
+      failed: count((run) => run.state === 'failed' || standingOf(run) === 'incomplete'),
+      diverged: count(hasDiverged),
       active: count((run) => run.isActive),
     };
   }

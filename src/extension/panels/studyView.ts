@@ -3,6 +3,7 @@ import type { StudyRunView, StudyView } from '../../core/protocol.ts';
 import { progressOf } from '../../core/run/run.ts';
 import { studyCurves } from '../../core/study/studyCurves.ts';
 import type { PlannedRun, StudyPlan } from '../../core/study/studyPlan.ts';
+import { reasonOf, standingOf } from '../../core/study/standing.ts';
 import { studyTables } from '../../core/study/studyTables.ts';
 import type { TrackedRun } from '../follow/trackedRun.ts';
 import type { TrackedStudy } from '../follow/trackedStudy.ts';
@@ -49,8 +50,9 @@ export function planOf({ plan, folder, title }: TrackedStudy): StudyPlan {
 
 function runView({ key, label }: PlannedRun, run: TrackedRun | undefined, waiting: string | undefined): StudyRunView {
   if (!run) return { key, label, state: 'missing', ...(waiting === undefined ? {} : { message: waiting }) };
-  const { state } = run;
-  const message = state === 'failed' ? run.run.ended?.error?.message : waiting;
+  // A run that ended without test scores has nothing for the tables.
+  const state = standingOf(run) === 'incomplete' ? 'failed' : run.state;
+  const message = state === 'failed' ? reasonOf(run) : run.reason ?? waiting;
   const { done, planned } = progressOf(run.run);
   return { key, label, run: run.id, state, ...(planned > 0 ? { done, planned } : {}), ...(message === undefined ? {} : { message }) };
 }

@@ -7,7 +7,10 @@ import { ageText } from './runText.ts';
 export interface StudyCounts {
   readonly planned: number;
   readonly finished: number;
+  /** Those without test scores included. */
   readonly failed: number;
+  /** How many had a loss, score or reading that was not finite; most of them failed. */
+  readonly diverged?: number;
   readonly active: number;
 }
 
@@ -31,9 +34,9 @@ export const studyIcons: Readonly<Record<StudyState, { readonly icon: string; re
 };
 
 /** `12/36 runs`, with the number of failed ones. */
-export function countText({ planned, finished, failed }: StudyCounts): string {
+export function countText({ planned, finished, failed, diverged = 0 }: StudyCounts): string {
   const runs = `${finished}/${planned} ${planned === 1 ? 'run' : 'runs'}`;
-  return failed > 0 ? `${runs} · ${failed} failed` : runs;
+  return failed > 0 ? `${runs} · ${failed} failed${diverged > 0 ? `, ${diverged} diverged` : ''}` : runs;
 }
 
 /** The gray text behind a study's name in the tree. */
@@ -48,7 +51,7 @@ export function studyTooltip({ title, state, study, counts }: DescribedStudy): s
     title,
     `State: ${state}`,
     study.ended?.error ? `Error: ${oneLine(study.ended.error.message, 300)}` : '',
-    `Runs: ${counts.finished} of ${counts.planned} finished, ${counts.active} active, ${counts.failed} failed`,
+    `Runs: ${counts.finished} of ${counts.planned} finished, ${counts.active} active, ${counts.failed} failed${counts.diverged ? ` (${counts.diverged} diverged)` : ''}`,
     waiting === undefined ? '' : `Waiting: ${oneLine(waiting, 200)}`,
     study.firstTime === undefined ? '' : `Started: ${new Date(study.firstTime).toLocaleString()}`,
   ].filter((part) => part !== '').join('\n');

@@ -6,6 +6,7 @@ import { oneLine, printable } from '../../core/printable.ts';
 import type { TableFormat } from '../../core/run/exportTable.ts';
 import { headlineOf, progressOf } from '../../core/run/run.ts';
 import type { StoredRun } from '../../core/run/runStore.ts';
+import { hasDiverged, reasonOf, standingOf, standingText } from '../../core/study/standing.ts';
 import type { StudyEndState, StudyState } from '../../core/study/studyEvents.ts';
 import { exportStudyTable } from '../../core/study/studyExport.ts';
 import type { StudyPlan } from '../../core/study/studyPlan.ts';
@@ -82,7 +83,11 @@ export function studyStatusCommand(text: string, runs: string, json: boolean): v
   const { id, plan, state, runs: stored } = openStudy(text, runs);
   const rows = plan.runs.map(({ key, label }) => {
     const found = stored.get(key);
-    return { key, label, state: found?.state ?? 'missing', run: found?.id, progress: found && progressOf(found.run), found, error: found?.run.ended?.error };
+    const reason = found && (found.reason ?? reasonOf(found));
+    return {
+      key, label, state: found ? standingOf(found) : 'missing', run: found?.id, progress: found && progressOf(found.run), found,
+      error: found?.run.ended?.error, diverged: found !== undefined && hasDiverged(found), reason,
+    };
   });
   if (json) {
     const list = rows.map(({ progress, found, ...row }) => ({ ...row, epochs: progress?.done, plannedEpochs: progress?.planned, headline: found && headlineOf(found.run) }));
@@ -93,10 +98,9 @@ export function studyStatusCommand(text: string, runs: string, json: boolean): v
     label, runState, progress && progress.planned > 0 ? `${progress.done}/${progress.planned}` : '-',
     headlineText(found?.run), run ?? '-',
   ]);
-  const finished = rows.filter((row) => row.state === 'finished').length;
-  const failures = rows.filter((row) => row.state === 'failed' && row.error).map(({ label, error }) => `${label}: ${error!.message}`);
+  const failures = rows.filter((row) => row.state !== 'finished' && row.reason !== undefined).map(({ label, reason }) => `${label}: ${reason!}`);
   const notes = [...failures, ...(plan.notes ?? [])];
-  process.stdout.write(printable(`Study ${oneLine(plan.name)}: ${state}, ${finished} of ${rows.length} runs finished\n\n`
+  process.stdout.write(printable(`Study ${oneLine(plan.name)}: ${state}, ${standingText(rows.length, [...stored.values()])}\n\n`
     + `${columns([['run', 'state', 'epochs', 'score', 'folder'], ...lines])}\n${notes.length > 0 ? `\n${notes.join('\n')}\n` : ''}`));
 }
 

@@ -4,6 +4,7 @@ import { duration } from '../../core/format.ts';
 import { oneLine } from '../../core/printable.ts';
 import { progressOf, type Run } from '../../core/run/run.ts';
 import { applyStudyEvent, type Study, type StudyEvent } from '../../core/study/studyEvents.ts';
+import { standingOf } from '../../core/study/standing.ts';
 import { studySecondsLeft } from '../../core/study/studyProgress.ts';
 import { studyRuns, type StoredStudy } from '../../core/study/studyStore.ts';
 import { createCatalog } from '../catalog.ts';
@@ -45,9 +46,9 @@ export class TextStudyReporter implements StudyReporter {
     this.#planned = plan.runs.length;
     this.#labels = new Map(plan.runs.map(({ key, label }) => [key, label]));
     this.#remaining = new Set(this.#labels.keys());
-    for (const [key, { run, state }] of studyRuns(stored, createCatalog())) {
-      if (state !== 'finished') continue;
-      this.#runs.set(key, run);
+    for (const [key, found] of studyRuns(stored, createCatalog())) {
+      if (standingOf(found) !== 'finished') continue;
+      this.#runs.set(key, found.run);
       this.#remaining.delete(key);
     }
     if (!process.stdout.isTTY) return;
@@ -120,7 +121,7 @@ export class TextStudyReporter implements StudyReporter {
   }
 
   #done(): number {
-    return [...this.#runs.values()].filter((run) => run.ended?.state === 'finished').length;
+    return [...this.#runs.values()].filter((run) => run.ended !== undefined && standingOf({ run, state: run.ended.state }) === 'finished').length;
   }
 
   #label(key: string): string {

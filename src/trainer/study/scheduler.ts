@@ -85,11 +85,12 @@ function describeKind(kind: string): string {
 }
 
 /** What a supervisor that has just started does about a run of the plan; `alive`: whether a trainer works on it. */
-export function needOf(state: RunState | 'missing', alive: boolean): 'nothing' | 'attach' | 'resume' | 'create' {
+export function needOf(state: RunState | 'missing' | 'incomplete', alive: boolean): 'nothing' | 'attach' | 'resume' | 'create' {
   switch (state) {
     case 'finished': return 'nothing';
     // A failed run would fail again from its checkpoint; it stays readable, and what it had finished is in the stage cache.
     case 'failed':
+    case 'incomplete':
     case 'unreadable':
     case 'missing': return 'create';
     case 'running':

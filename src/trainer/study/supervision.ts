@@ -1,4 +1,5 @@
 import type { StudyEndState } from '../../core/study/studyEvents.ts';
+import { reasonOf, standingOf } from '../../core/study/standing.ts';
 import type { PlannedRun } from '../../core/study/studyPlan.ts';
 import { createRun, liveTrainer } from '../../core/run/runStore.ts';
 import { studyRuns, type StoredStudy } from '../../core/study/studyStore.ts';
@@ -70,7 +71,7 @@ export class Supervision {
     for (const planned of plan.runs) {
       const { key, config } = planned;
       const stored = runs.get(key);
-      const need = needOf(stored?.state ?? 'missing', stored !== undefined && liveTrainer(stored.folder) !== undefined);
+      const need = needOf(stored ? standingOf(stored) : 'missing', stored !== undefined && liveTrainer(stored.folder) !== undefined);
       const task: Task = { planned, kind: kindOf(config), state: 'queued', deaths: 0, waited: new Set() };
       this.#notePeak(task.kind, stored?.run.peakMemory);
       if (need === 'nothing') this.#finished.add(key);
@@ -103,8 +104,10 @@ export class Supervision {
     this.#notePeak(task.kind, run.run.peakMemory);
     const { ended } = run;
     if (ended) {
-      if (ended.state === 'finished') this.#finished.add(task.planned.key);
-      this.#close(task, ended.state, ended.error?.message);
+      const stands = { run: run.run, state: ended.state };
+      const done = standingOf(stands) === 'finished';
+      if (done) this.#finished.add(task.planned.key);
+      this.#close(task, ended.state === 'finished' && !done ? 'failed' : ended.state, reasonOf(stands));
       return;
     }
     task.deaths++;

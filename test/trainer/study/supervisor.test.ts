@@ -208,10 +208,10 @@ describe('a study', () => {
     const [failed, ...others] = loadStudy(place.folder).plan.runs.map(({ key }) => loadRun(place.folders().get(key)![0]!));
     expect(others.map(({ state }) => state)).toEqual(['finished', 'finished']);
     expect(failed!.state).toBe('failed');
-    expect(failed!.run.ended!.error!.message).toMatch(/not finite \(NaN or Inf\) at step \d+ of epoch 1/);
+    expect(failed!.run.ended!.error!.message).toMatch(/diverged (at step \d+ of|in) epoch \d+ of [\s\S]* not finite \(NaN or Inf\)/);
     expect(place.events()).toContainEqual(expect.objectContaining({ type: 'runEnded', state: 'failed', run: failed!.id, message: failed!.run.ended!.error!.message }));
     const { output: status } = await place.start(['study', 'status', place.file]).ended;
-    expect(status).toMatch(/incomplete, 2 of 3 runs finished[\s\S]* failed [\s\S]*not finite/);
+    expect(status).toMatch(/incomplete, 2 of 3 runs finished, 1 diverged[\s\S]* failed [\s\S]*not finite/);
 
     expect((await place.study().ended).code).toBe(1);
     expect([...place.folders().values()].map((folders) => folders.length).sort()).toEqual([1, 1, 2]);
