@@ -30,7 +30,7 @@ describe('runs in the side bar', () => {
     const folder = writeRun(workspaceRoot(), '20260101-000000-quick-0001', finishedJournal('quick', 0.9712));
     const found = await item('quick-0001');
     assert.equal(found.label, 'quick');
-    assert.match(String(found.description), /^udi · synthetic-digits · 97\.1 % · \d+ d$/);
+    assert.match(String(found.description), /^udi · synthetic-digits · 97\.12 % · \d+ d$/);
     assert.equal(found.contextValue, 'run.finished');
     assert.equal((found.iconPath as vscode.ThemeIcon).id, 'pass');
     assert.equal(found.id, folder);
