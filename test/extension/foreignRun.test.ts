@@ -97,7 +97,7 @@ describe('a run that another program writes', () => {
   });
 
   it('needs no more than the least of docs/journal.md, and is interrupted once its journal is old', async () => {
-    const folder = join(runsFolder(root), '20260101-000000-by-hand');
+    const folder = join(runsFolder(root), 'by-hand');
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, runFiles.config), 'method: own\n');
     const lines = block('json').trim().split('\n');
