@@ -7,7 +7,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/core/run/events.ts';
 import { createRandom } from '../../src/core/random.ts';
 import { liveTrainer, loadRun, readJournal, readTrainerInfo } from '../../src/core/run/runStore.ts';
-import { readCheckpoint } from '../../src/trainer/store/checkpoint.ts';
+import { Checkpoints } from '../../src/trainer/store/checkpoint.ts';
 import { createLineSplitter, trainerMessageSchema, type ClientMessage } from '../../src/core/wire.ts';
 import { skipFor } from '../skip.ts';
 import { search } from './numbers.ts';
@@ -274,8 +274,7 @@ describe('a full file system', () => {
     const { code, errors } = await startTrainer(folder).ended;
     expect(code).toBe(1);
     expect(errors).toMatch(/No space left .*ENOSPC/);
-    const checkpoint = readCheckpoint(folder);
-    expect(checkpoint, 'the last checkpoint can be read').toBeDefined();
+    expect(new Checkpoints(folder).resumed, 'the last checkpoint can be read').toBeDefined();
     expect(readJournal(folder).damagedLines).toBe(0);
     rmSync(elsewhere, { recursive: true });
     cpSync(folder, elsewhere, { recursive: true });

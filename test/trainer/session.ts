@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
@@ -8,7 +8,7 @@ import { createRun, loadRun, runFiles } from '../../src/core/run/runStore.ts';
 import type { Run } from '../../src/core/run/run.ts';
 import { createCatalog } from '../../src/trainer/catalog.ts';
 import { runTrainer } from '../../src/trainer/run/runTrainer.ts';
-import { decodeSafetensors, type StoredTensor } from '../../src/trainer/store/safetensors.ts';
+import { readSafetensors, type StoredTensor } from '../../src/trainer/store/safetensors.ts';
 import { search } from './numbers.ts';
 
 /** A config on small synthetic arrays; `lines` replace or add keys. */
@@ -77,7 +77,7 @@ export async function trainInPieces(text: string): Promise<Pick<Outcome, 'run' |
 
 /** The weights of a finished run. */
 export function readWeights(folder: string): Record<string, StoredTensor> {
-  return decodeSafetensors(readFileSync(join(folder, 'model.safetensors')));
+  return readSafetensors(join(folder, 'model.safetensors'));
 }
 
 /** The journal's numbers without what differs from one machine or moment to another (times, speeds, numbering). */

@@ -23,38 +23,40 @@ const outcome = (value: number, size = 4): StageOutcome => ({
   ended: { keptEpoch: 1, reason: 'completed', validation: { fusion: score } },
   tensors: { 'model/w': { shape: [size], values: new Float32Array(size).fill(value) } },
 });
+const store = (cache: StageCache, key: string, { tensors, ...rest }: StageOutcome) => cache.write(key, rest, Object.entries(tensors).map(([name, { shape, values }]) => (
+  { name, shape, values: () => Promise.resolve(values as Float32Array) })));
 const key = (digit: string): string => digit.repeat(64);
 const never = (): boolean => false;
 
 describe('StageCache', () => {
-  it('gives back what was stored, and nothing else', () => {
+  it('gives back what was stored, and nothing else', async () => {
     const cache = new StageCache(join(root, 'cache'));
     expect(cache.read(key('a'))).toBeUndefined();
-    cache.write(key('a'), outcome(1));
+    await store(cache, key('a'), outcome(1));
     expect(cache.read(key('a'))).toEqual(outcome(1));
     expect(cache.read(key('b'))).toBeUndefined();
-    cache.write(key('a'), outcome(2));
+    await store(cache, key('a'), outcome(2));
     expect(cache.read(key('a')), 'the first outcome stays').toEqual(outcome(1));
     expect(readdirSync(cache.folder)).toEqual([key('a')]);
   });
 
-  it('removes a damaged entry instead of using it', () => {
+  it('removes a damaged entry instead of using it', async () => {
     const cache = new StageCache(join(root, 'cache'));
-    cache.write(key('a'), outcome(1));
+    await store(cache, key('a'), outcome(1));
     writeFileSync(join(cache.folder, key('a'), 'tensors.safetensors'), 'torn');
     expect(cache.read(key('a'))).toBeUndefined();
     expect(readdirSync(cache.folder)).toEqual([]);
   });
 
-  it('makes room by removing what was not used for longest', () => {
+  it('makes room by removing what was not used for longest', async () => {
     const size = 1000;
     const cache = new StageCache(join(root, 'cache'), 2.5 * 4 * size);
     for (const [index, digit] of ['a', 'b'].entries()) {
-      cache.write(key(digit), outcome(1, size));
+      await store(cache, key(digit), outcome(1, size));
       utimesSync(join(cache.folder, key(digit)), index, index);
     }
     cache.read(key('a'));
-    cache.write(key('c'), outcome(1, size));
+    await store(cache, key('c'), outcome(1, size));
     expect(readdirSync(cache.folder).sort()).toEqual([key('a'), key('c')]);
     expect(cache.clear().entries).toBe(2);
     expect(cache.size()).toEqual({ entries: 0, bytes: 0 });

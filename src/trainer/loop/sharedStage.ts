@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import type { RunConfig } from '../../core/config/config.ts';
 import { errorText } from '../../core/errors.ts';
-import { assignVariables, readVariables } from '../store/checkpoint.ts';
+import { assignVariables, variableSources } from '../store/checkpoint.ts';
 import type { Control } from './control.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Journal } from '../run/journal.ts';
@@ -84,9 +84,9 @@ export class StageSharing {
     const record = journal.run.stages.find((each) => each.id === stage.id);
     if (key === undefined || !record?.ended) return;
     const { keptEpoch, reason, validation } = record.ended;
-    const tensors = await readVariables('model', model.variables(stage.trains));
     try {
-      this.cache.write(key, { run: basename(folder), epochs: record.epochs, ended: { keptEpoch, reason, validation }, tensors });
+      const outcome = { run: basename(folder), epochs: record.epochs, ended: { keptEpoch, reason, validation } };
+      await this.cache.write(key, outcome, variableSources(model.variables(stage.trains), 'model/'));
     } catch (error) {
       journal.append({ type: 'note', message: `${stage.id} was not added to the stage cache: ${errorText(error)}` });
     }
@@ -105,7 +105,7 @@ export class StageSharing {
     const found = this.cache.read(key);
     if (!found) return undefined;
     const { model, journal } = this.sharer;
-    assignVariables('model', model.variables(stage.trains), found.tensors);
+    assignVariables('model', model.variables(stage.trains), (name) => found.tensors[name]);
     for (const { seq: _, time: __, ...event } of found.epochs) journal.append(event);
     journal.append({ type: 'stageEnded', stage: stage.id, epochs: found.epochs.length, ...found.ended, cached: true });
     return { stage: stage.id, keptEpoch: found.ended.keptEpoch, validation: found.ended.validation };

@@ -6,7 +6,7 @@ import { FUSION } from '../../core/run/targets.ts';
 import { createRandom, seedFor } from '../../core/random.ts';
 import type { Progress } from '../../core/wire.ts';
 import { disposeBatch, epochBatches, type HostBatch, pickEntries, range, readBatch, upload } from './batches.ts';
-import { assignVariables, type Checkpoint, type CheckpointState, readVariables, writeCheckpoint } from '../store/checkpoint.ts';
+import type { BestOfCheckpoint, CheckpointParts, Checkpoints, CheckpointState } from '../store/checkpoint.ts';
 import { BestEpoch } from './bestEpoch.ts';
 import type { Control } from './control.ts';
 import type { Dataset, Split } from '../data/dataset.ts';
@@ -20,7 +20,6 @@ import type { Batch } from './batch.ts';
 import { briefScores, scoreLogits, type DetailedScores } from '../model/metrics.ts';
 import type { MultimodalModel } from '../model/model.ts';
 import { createSgd, type Optimizer } from '../model/optimizer.ts';
-import type { StoredTensor } from '../store/safetensors.ts';
 import { readAhead } from './readAhead.ts';
 import { StageSharing } from './sharedStage.ts';
 import type { StageCache } from '../store/stageCache.ts';
@@ -35,8 +34,8 @@ export interface Training {
   readonly model: MultimodalModel;
   readonly journal: Journal;
   readonly control: Control;
-  /** Where the run left off, if it is resumed. */
-  readonly checkpoint?: Checkpoint;
+  /** Where checkpoints go, and where the run left off, if it is resumed. */
+  readonly checkpoints: Checkpoints;
   /** Where finished stages are shared with other runs; absent: every stage is trained here. */
   readonly cache?: StageCache | undefined;
   readonly onProgress: (progress: Omit<Progress, 'type'>) => void;
@@ -53,24 +52,36 @@ export type Timings = Record<string, number>;
  * @throws Cancelled after `cancel`; Diverged if a loss, score or reading is not finite; UserError if the disk is full
  */
 export async function train(training: Training, timings: Timings = {}): Promise<'finished' | 'stopped'> {
-  const { dataset, method, model, journal, control, checkpoint } = training;
+  let outcome: 'finished' | 'stopped';
+  try {
+    outcome = await trainStages(training, timings);
+  } catch (error) {
+    // A checkpoint that is being written is finished; if it fails too, that must not hide what happened first.
+    await training.checkpoints.flush().catch(() => undefined);
+    throw error;
+  }
+  await training.checkpoints.flush();
+  return outcome;
+}
+
+async function trainStages(training: Training, timings: Timings): Promise<'finished' | 'stopped'> {
+  const { dataset, method, model, journal, control, checkpoints } = training;
+  const checkpoint = checkpoints.resumed;
   const finished: string[] = [];
   const targets = new Set<string>();
   let own: Pick<Stage, 'unimodal' | 'fused'> = {};
   // Of a training of several stages. When a run is resumed it hears of the epochs before as the stages are replayed.
   const whole = new BestEpoch();
-  if (checkpoint && !checkpoint.open) whole.load(checkpoint.tensors);
-  const save: Save = async (open, extra) => {
+  const save: Save = async (open, parts, best) => {
     const begin = performance.now();
-    const tensors = { ...await readVariables('model', model.variables()), ...extra };
-    writeCheckpoint(training.folder, { finished, ...(open ? { open } : {}) }, tensors);
+    await checkpoints.save({ finished: [...finished], ...(open ? { open } : {}) }, { model: model.variables(), ...parts }, best);
     timings['checkpoints'] = (timings['checkpoints'] ?? 0) + (performance.now() - begin) / 1000;
   };
 
   const sharing = training.cache && new StageSharing(training.cache, training);
   const stages = method.stages(model, methodContext(training));
   let result: StageResult | undefined;
-  const restore = (): void => assignVariables('model', model.variables(), checkpoint!.tensors);
+  const restore = (): void => checkpoints.restore('model', model.variables());
   for (;;) {
     // Between two stages the checkpoint holds the model as it was before the generator prepares the next stage.
     if (checkpoint && !checkpoint.open && finished.length === checkpoint.finished.length) restore();
@@ -90,7 +101,7 @@ export async function train(training: Training, timings: Timings = {}): Promise<
     if (!result) return 'stopped';
     finished.push(stage.id);
     for (const target of Object.keys(result.validation)) targets.add(target);
-    if (!checkpoint?.finished.includes(stage.id)) await save(undefined, stage.part ? whole.tensors : {});
+    if (!checkpoint?.finished.includes(stage.id)) await save(undefined, {}, stage.part ? 'same' : 'none');
     if (control.stopRequested) return 'stopped';
   }
 
@@ -129,11 +140,12 @@ interface StageData {
   readonly probe?: { readonly batch: Batch; readonly host: HostBatch };
 }
 
-type Save = (open: CheckpointState['open'], extra: Readonly<Record<string, StoredTensor>>) => Promise<void>;
+/** Begins to write a checkpoint: of the open stage with its own variables, and what is known of the best epoch. */
+type Save = (open: CheckpointState['open'], parts: Omit<CheckpointParts, 'model'>, best: BestOfCheckpoint) => Promise<void>;
 
 /** The result of a stage: of another run that trained the same one, or trained here; undefined if it was asked to stop. */
 async function trainOrTake(training: Training, stage: Stage, save: Save, whole: BestEpoch, sharing?: StageSharing): Promise<StageResult | undefined> {
-  const { journal, checkpoint } = training;
+  const { journal, checkpoints } = training;
   const modalities = [...stage.frozen, ...stage.trains];
   journal.append({
     type: 'stage', stage: stage.id, trains: [...stage.trains], epochs: stage.epochs,
@@ -141,7 +153,7 @@ async function trainOrTake(training: Training, stage: Stage, save: Save, whole: 
   });
   if (!sharing) return runStage(training, stage, save, whole);
   // A stage that this run has begun is its own to end.
-  const taken = checkpoint?.open?.stage === stage.id ? { release: () => {} } : await sharing.take(stage);
+  const taken = checkpoints.resumed?.open?.stage === stage.id ? { release: () => {} } : await sharing.take(stage);
   if (!taken) return undefined;
   if ('result' in taken) return taken.result;
   try {
@@ -155,8 +167,8 @@ async function trainOrTake(training: Training, stage: Stage, save: Save, whole: 
 
 /** Trains one stage, from its checkpoint if there is one; undefined if it was asked to stop. */
 async function runStage(training: Training, stage: Stage, save: Save, whole: BestEpoch): Promise<StageResult | undefined> {
-  const { config: { training: settings }, model, journal, control, checkpoint } = training;
-  const open = checkpoint?.open?.stage === stage.id ? checkpoint.open : undefined;
+  const { config: { training: settings }, model, journal, control, checkpoints } = training;
+  const open = checkpoints.resumed?.open?.stage === stage.id ? checkpoints.resumed.open : undefined;
   const optimizer = createSgd(stage.variables, settings.momentum, settings.weightDecay);
   const evaluated = { modalities: [...stage.frozen, ...stage.trains], fusion: stage.selectBy === FUSION, unimodal: stage.unimodal, fused: stage.fused };
   const data = await prepareStage(training, stage);
@@ -165,9 +177,8 @@ async function runStage(training: Training, stage: Stage, save: Save, whole: Bes
     const offer = (event: EpochEvent) => (stage.part ? offerToWhole(whole, model, stage, event) : best.offer(stage.id, event, stage.selectBy));
     const kept = () => (stage.part ? model.variables() : model.variables(stage.trains));
     if (open) {
-      assignVariables('optimizer', optimizer.slots, checkpoint!.tensors);
-      assignVariables('stage', stage.state ?? {}, checkpoint!.tensors);
-      best.load(checkpoint!.tensors);
+      checkpoints.restore('optimizer', optimizer.slots);
+      checkpoints.restore('stage', stage.state ?? {});
     }
     // What was trained after the last checkpoint is trained again, so the journal counts up to the checkpoint only.
     const epochs = epochsOfStage(journal, stage).filter((each) => each.epoch <= (open?.epoch ?? 0));
@@ -177,15 +188,14 @@ async function runStage(training: Training, stage: Stage, save: Save, whole: Bes
     while (epochs.length < stage.epochs && !exhausted()) {
       const event = await trainEpoch(training, stage, optimizer, data, epochs.length + 1, evaluated);
       epochs.push(event);
-      if (offer(event) && settings.keep === 'best') await best.store(kept());
-      const extra = { ...await readVariables('optimizer', optimizer.slots), ...await readVariables('stage', stage.state ?? {}), ...best.tensors };
-      await save({ stage: stage.id, epoch: event.epoch }, extra);
+      const now = offer(event) && settings.keep === 'best' ? kept() : 'same';
+      await save({ stage: stage.id, epoch: event.epoch }, { optimizer: optimizer.slots, stage: stage.state ?? {} }, now);
       if (control.stopRequested) return undefined;
     }
     const last = { stage: stage.id, event: epochs.at(-1)! };
     const selects = settings.keep === 'best' && (!stage.part || stage.part.firstEpoch + stage.epochs === stage.part.epochs);
     const chosen = (selects ? best.found : undefined) ?? last;
-    if (chosen.event !== last.event) best.restore(kept());
+    if (chosen.event !== last.event) await checkpoints.restoreBest(kept());
     const { epoch: keptEpoch, validation } = chosen.event;
     journal.append({
       type: 'stageEnded', stage: stage.id, epochs: epochs.length, keptEpoch, ...(chosen.stage === stage.id ? {} : { keptStage: chosen.stage }),

@@ -11,20 +11,19 @@ import { runFiles, writeRunConfig } from '../../core/run/runStore.ts';
 import { trainerCommandSchema, type Progress, type TrainerCommand, type TrainerMessage } from '../../core/wire.ts';
 import { chooseBackend, type BackendSearch } from '../backends/index.ts';
 import { createCatalog } from '../catalog.ts';
-import { readCheckpoint, readVariables } from '../store/checkpoint.ts';
+import { Checkpoints, variableSources } from '../store/checkpoint.ts';
 import { claim } from './claim.ts';
 import { Cancelled, Control } from '../loop/control.ts';
 import { Diverged } from '../loop/diverged.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { emptyClassesNote } from '../data/emptyClasses.ts';
-import { writeDurably } from '../store/durable.ts';
 import { findEncoder } from '../encoders/index.ts';
 import { Journal } from './journal.ts';
 import { checkSame, openDataset } from './openDataset.ts';
 import { ownPeakMemory } from './memory.ts';
 import { findMethod } from '../methods/index.ts';
 import { MultimodalModel, type FusionKind } from '../model/model.ts';
-import { encodeSafetensors } from '../store/safetensors.ts';
+import { writeSafetensors } from '../store/safetensors.ts';
 import { withDataPaths, type DataPaths } from './runData.ts';
 import { socketPath, startServer } from './server.ts';
 import { cacheFolder, StageCache } from '../store/stageCache.ts';
@@ -129,13 +128,13 @@ function endOf(error: unknown): { state: EndState; error?: RunError } {
 async function prepareAndTrain(
   folder: string, config: RunConfig, journal: Journal, control: Control, onProgress: (progress: Omit<Progress, 'type'>) => void, options: TrainerOptions,
 ): Promise<'finished' | 'stopped'> {
-  const checkpoint = readCheckpoint(folder);
+  const checkpoints = new Checkpoints(folder);
   const method = findMethod(config.method.name);
   const chosen = await chooseBackend(options.device ?? config.device, options.search);
   const backend = { ...chosen, skipped: [...chosen.skipped] };
   const dataset = await openDataset(config, folder, journal, control, options.search.distFolder);
   try {
-    return await trainOn({ folder, config, dataset, method, journal, control, checkpoint, onProgress }, backend, options);
+    return await trainOn({ folder, config, dataset, method, journal, control, checkpoints, onProgress }, backend, options);
   } finally {
     await dataset.close?.();
   }
@@ -144,12 +143,12 @@ async function prepareAndTrain(
 async function trainOn(
   prepared: Omit<Training, 'model' | 'cache'>, backend: Started['backend'], options: TrainerOptions,
 ): Promise<'finished' | 'stopped'> {
-  const { folder, config, dataset, method, journal, checkpoint } = prepared;
+  const { folder, config, dataset, method, journal, checkpoints } = prepared;
   if (journal.run.started) checkSame(journal.run.started.dataset, dataset);
   if (options.dataPaths) writeRunConfig(folder, config);
   const model = createModel(config, dataset);
   if (journal.run.started) {
-    const at = checkpoint?.open;
+    const at = checkpoints.resumed?.open;
     journal.append({ type: 'resumed', ...(at ? { stage: at.stage } : {}), epoch: at?.epoch ?? 0, backend });
   } else {
     journal.append(startedEvent(config, dataset, model, backend, method));
@@ -161,9 +160,7 @@ async function trainOn(
   const cache = shares ? new StageCache(cacheFolder(folder)) : undefined;
   const state = await train({ ...prepared, model, cache }, options.timings);
   if (state === 'finished') {
-    const weights = await readVariables('model', model.variables());
-    const named = Object.fromEntries(Object.entries(weights).map(([name, tensor]) => [name.slice('model/'.length), tensor]));
-    writeDurably(join(folder, runFiles.model), encodeSafetensors(named, { config: JSON.stringify(config) }));
+    await writeSafetensors(join(folder, runFiles.model), variableSources(model.variables()), { config: JSON.stringify(config) });
   }
   model.dispose();
   return state;

@@ -1,4 +1,5 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UserError } from '../../core/errors.ts';
 
@@ -17,6 +18,27 @@ export function writeDurably(file: string, bytes: Uint8Array): void {
       closeSync(handle);
     }
     renameSync(temporary, file);
+    flushFolder(dirname(file));
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw diskError(error, file);
+  }
+}
+
+/** The same for content that comes piece by piece; the event loop goes on between two pieces. */
+export async function streamDurably(file: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+  const temporary = `${file}.tmp`;
+  try {
+    const handle = await open(temporary, 'w');
+    try {
+      for await (const piece of pieces) {
+        for (let done = 0; done < piece.byteLength;) done += (await handle.write(piece, done)).bytesWritten;
+      }
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
     flushFolder(dirname(file));
   } catch (error) {
     rmSync(temporary, { force: true });

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
@@ -6,7 +5,7 @@ import { epochEventSchema, stageEndedEventSchema, type EpochEvent } from '../../
 import { isSameProcess, processStart } from '../../core/files/processIdentity.ts';
 import { tryLink } from '../run/claim.ts';
 import { writeDurably } from './durable.ts';
-import { decodeSafetensors, encodeSafetensors, type StoredTensor } from './safetensors.ts';
+import { hashFile, readSafetensors, type StoredTensor, type TensorSource, writeSafetensors } from './safetensors.ts';
 
 /** Bytes that all entries together may take; the least recently used ones go first. `UDI_CACHE_LIMIT` (MiB) overrides it. */
 const LIMIT = 2 * 1024 ** 3;
@@ -53,11 +52,11 @@ export class StageCache {
     if (!existsSync(folder)) return undefined;
     try {
       const { sha256, run, epochs, ended } = entrySchema.parse(JSON.parse(readFileSync(join(folder, files.entry), 'utf8')));
-      const bytes = readFileSync(join(folder, files.tensors));
-      if (hashOf(bytes) !== sha256) throw new Error('checksum');
+      const tensors = join(folder, files.tensors);
+      if (hashFile(tensors) !== sha256) throw new Error('checksum');
       const now = new Date();
       utimesSync(folder, now, now);
-      return { run, epochs, ended, tensors: decodeSafetensors(bytes) };
+      return { run, epochs, ended, tensors: readSafetensors(tensors) };
     } catch {
       this.remove(key);
       return undefined;
@@ -65,13 +64,12 @@ export class StageCache {
   }
 
   /** Stores an outcome, unless the key has one already, and makes room by removing what was not used for longest. */
-  write(key: string, { tensors, ...outcome }: StageOutcome): void {
+  async write(key: string, outcome: Omit<StageOutcome, 'tensors'>, tensors: readonly TensorSource[]): Promise<void> {
     const temporary = join(this.folder, `.${key}.${process.pid}`);
     mkdirSync(temporary, { recursive: true });
     try {
-      const bytes = encodeSafetensors(tensors);
-      writeDurably(join(temporary, files.tensors), bytes);
-      writeDurably(join(temporary, files.entry), Buffer.from(JSON.stringify({ format: 1, sha256: hashOf(bytes), ...outcome })));
+      const sha256 = await writeSafetensors(join(temporary, files.tensors), tensors);
+      writeDurably(join(temporary, files.entry), Buffer.from(JSON.stringify({ format: 1, sha256, ...outcome })));
       renameSync(temporary, join(this.folder, key));
     } catch (error) {
       if (!existsSync(join(this.folder, key))) throw error;
@@ -158,10 +156,6 @@ export class StageCache {
     }
     rmSync(grave, { recursive: true, force: true });
   }
-}
-
-function hashOf(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
 
 /** Whether the owner of a claim lives and has renewed it lately. */
