@@ -6,7 +6,7 @@ import { writtenRunEventSchema } from '../core/run/events.ts';
 import { studySchema } from '../core/study/studyConfig.ts';
 import { backends } from './backends/index.ts';
 import { datasets } from './datasets/index.ts';
-import { encoders } from './encoders/index.ts';
+import { encoders, encoderSettings } from './encoders/index.ts';
 import { methods } from './methods/index.ts';
 import { fusionKinds } from './model/model.ts';
 
@@ -22,7 +22,7 @@ export function createCatalog(): Catalog {
       id, label, source, settings,
       ...(modalitiesVary ? {} : { modalities: [...modalities({}, '')] }),
     })),
-    encoders: encoders.map(({ id, label, source }) => ({ id, label, source })),
+    encoders: encoders.map((kind) => ({ id: kind.id, label: kind.label, source: kind.source, settings: encoderSettings(kind) })),
     fusions: fusionKinds.map(({ id, label }) => ({ id, label })),
     devices: backends.map(({ id, label }) => ({ id, label })),
   };

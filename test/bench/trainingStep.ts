@@ -40,7 +40,7 @@ export async function measureTrainingStep(options: TrainingStepOptions): Promise
   const { device, search, batch = 64, steps = 30, warmUp = 5 } = options;
   const backend = await chooseBackend(device, search);
   const random = createRandom(0);
-  const encoder = cgmnistEncoder.create({ shape: [28, 28, 3] }, random);
+  const encoder = cgmnistEncoder.create({ shape: [28, 28, 3] }, {}, random);
   const head = createLinear(encoder.featureSize, 10, random);
   const parameters = { ...prefixed('encoder', encoder.parameters), ...prefixed('head', head.parameters) };
   const optimizer = createSgd(parameters, 0.9, 1e-4);

@@ -33,7 +33,16 @@ export const catalog: Catalog = {
     },
     { id: 'arrays', label: 'Arrays', source: 'test', settings: {} },
   ],
-  encoders: [{ id: 'cgmnist', label: 'Conv', source: 'test' }, { id: 'mlp', label: 'MLP', source: 'test' }],
+  encoders: [
+    { id: 'cgmnist', label: 'Conv', source: 'test', settings: { weights: { type: 'path', optional: true, help: 'File.' } } },
+    {
+      id: 'mlp', label: 'MLP', source: 'test',
+      settings: {
+        width: { type: 'number', integer: true, min: 1, default: 64, help: 'Units.', source: 'test' },
+        weights: { type: 'path', optional: true, help: 'File.' }, freeze: { type: 'list', of: { type: 'text', help: 'Name.' }, min: 1, optional: true, help: 'Names.' },
+      },
+    },
+  ],
   fusions: [{ id: 'sum', label: 'Sum' }, { id: 'mean', label: 'Mean' }, { id: 'concat', label: 'Concat' }],
   devices: [{ id: 'wasm', label: 'WASM' }, { id: 'cpu', label: 'CPU' }],
 };

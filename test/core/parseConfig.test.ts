@@ -1,5 +1,8 @@
+import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { runConfigSchema } from '../../src/core/config/config.ts';
 import { parseConfig, requireConfig } from '../../src/core/config/parseConfig.ts';
+import { resolvePaths } from '../../src/core/run/runPaths.ts';
 import { catalog } from './catalogFixture.ts';
 
 const parse = (text: string, overrides: string[] = []) => parseConfig(text, catalog, { name: 'fallback', overrides });
@@ -40,6 +43,27 @@ describe('parseConfig', () => {
     expect(named('')).toBe('run');
   });
 
+  it.each([
+    ['mlp', 'mlp'],
+    ['{ name: mlp }', { name: 'mlp', width: 64 }],
+    ['{ name: mlp, width: 8, weights: a.safetensors, freeze: [fc1] }', { name: 'mlp', width: 8, weights: 'a.safetensors', freeze: ['fc1'] }],
+    ['{ gray: cgmnist, color: { name: mlp } }', { gray: 'cgmnist', color: { name: 'mlp', width: 64 } }],
+  ])('takes encoders by name, with settings and by modality: %s', (text, expected) => {
+    const { config, problems } = parse(good.replace('method:', `model: { encoder: ${text} }\nmethod:`));
+    expect(problems).toEqual([]);
+    expect(config?.model.encoder).toEqual(expected);
+    expect(parse(JSON.stringify(config)).config, 'stable').toEqual(config);
+    expect(runConfigSchema.parse(config)).toEqual(config);
+  });
+
+  it('takes the paths of encoders from the folder of the file, as it does those of the dataset', () => {
+    const encoderAt = (text: string) => resolvePaths(parse(good.replace('method:', `model: { encoder: ${text} }\nmethod:`)).config!, catalog, '/configs').model.encoder;
+    expect(encoderAt('{ name: mlp, weights: a.safetensors }')).toEqual({ name: 'mlp', width: 64, weights: resolve('/configs/a.safetensors') });
+    expect(encoderAt('{ gray: { name: cgmnist, weights: ../b }, color: mlp }')).toEqual({ gray: { name: 'cgmnist', weights: resolve('/b') }, color: 'mlp' });
+    expect(encoderAt('mlp')).toBe('mlp');
+    expect(resolvePaths(parse(good).config!, catalog, '/configs').model).toEqual({ fusion: 'sum' });
+  });
+
   it('is stable: a complete config parses to itself', () => {
     const { config } = parse(good);
     expect(parse(JSON.stringify(config)).config).toEqual(config);
@@ -59,6 +83,17 @@ describe('parseConfig', () => {
       { key: 'training.epochs', message: 'Must be a number or a map, not "ten".', at: '4:21' }]],
     ['a number out of range', good.replace('epochs: 10', 'epochs: 10, momentum: 1.5'), [
       { key: 'training.momentum', message: 'Must be below 1, not 1.5.', at: '4:35' }]],
+    ['a misspelt encoder', good.replace('method:', 'model: { encoder: { name: mpl } }\nmethod:'), [
+      { key: 'model.encoder.name', message: 'Unknown encoder "mpl". Did you mean "mlp"? Known: cgmnist, mlp.', at: '3:27' }]],
+    ['a misspelt setting of an encoder', good.replace('method:', 'model: { encoder: { name: mlp, widht: 3 } }\nmethod:'), [
+      { key: 'model.encoder.widht', message: expect.stringMatching(/^Unknown key "widht"\. Did you mean "width"\? Known: name, width, weights, freeze\.$/) as string, at: '3:32' }]],
+    ['a setting of another encoder', good.replace('method:', 'model: { encoder: { gray: mlp, color: { name: cgmnist, width: 3 } } }\nmethod:'), [
+      { key: 'model.encoder.color.width', message: 'Unknown key "width". Known: name, weights.', at: '3:56' }]],
+    ['a setting of an encoder out of range', good.replace('method:', 'model: { encoder: { gray: { name: mlp, width: 0, freeze: fc1 } } }\nmethod:'), [
+      { key: 'model.encoder.gray.width', message: 'Must be at least 1, not 0.', at: '3:47' },
+      { key: 'model.encoder.gray.freeze', message: 'Must be a list, not "fc1".', at: '3:58' }]],
+    ['an encoder for an unknown modality', good.replace('method:', 'model: { encoder: { grey: { name: mlp } } }\nmethod:'), [
+      { key: 'model.encoder.grey', message: expect.stringContaining('Unknown modality "grey". Did you mean "gray"?') as string, at: '3:21' }]],
     ['a missing path', good.replace(', root: ./mnist', ''), [
       { key: 'dataset.root', message: 'Missing; it has no default.', at: '2:1' }]],
     ['an unknown modality as anchor', good.replace('name: udi', 'name: udi, anchor: grey'), [

@@ -97,7 +97,11 @@ describe('ConfigHelp', () => {
     expect(keys(['method', 'alpha'])).toEqual(['consistency', 'complementary']);
     expect(keys(['training', 'schedule'])).toContain('factor');
     expect(keys(['training', 'epochs'])).toEqual(['default', 'unimodal', 'follower']);
-    expect(keys(['model', 'encoder'])).toEqual(['gray', 'color']);
+    expect(keys(['model', 'encoder'])).toEqual(['name', 'gray', 'color']);
+    const named = (place: string) => ({ ...udi, encoder: (path: readonly string[]) => (path.at(-1) === place ? 'mlp' : undefined) });
+    expect(keys(['model', 'encoder'], named('encoder'))).toEqual(['name', 'width', 'weights', 'freeze']);
+    expect(keys(['model', 'encoder', 'gray'], named('gray'))).toEqual(['name', 'width', 'weights', 'freeze']);
+    expect(keys(['model', 'encoder', 'color'], named('gray')), 'the name comes first').toEqual(['name']);
     expect(keys(['nonsense', 'deeper'])).toEqual([]);
   });
 
@@ -105,6 +109,10 @@ describe('ConfigHelp', () => {
     expect(values(['dataset', 'name'])).toEqual(['cgmnist', 'arrays']);
     expect(values(['method', 'name'])).toEqual(['sum', 'udi']);
     expect(values(['model', 'fusion'])).toEqual(['sum', 'mean', 'concat']);
+    expect(values(['model', 'encoder'])).toEqual(['cgmnist', 'mlp']);
+    expect(values(['model', 'encoder', 'gray'])).toEqual(['cgmnist', 'mlp']);
+    expect(values(['model', 'encoder', 'gray', 'name'])).toEqual(['cgmnist', 'mlp']);
+    expect(values(['model', 'encoder', 'width'])).toEqual([]);
     expect(values(['method', 'anchor'])).toEqual(['auto', 'gray', 'color']);
     expect(values(['method', 'alpha'])).toEqual(['dynamic']);
     expect(values(['training', 'keep'])).toEqual(['best', 'last']);
@@ -119,6 +127,9 @@ describe('ConfigHelp', () => {
     expect(keyHelp(help, ['training'], udi)).toMatchObject({ required: true, isMap: true });
     expect(keyHelp(help, ['dataset', 'root'], udi)).toMatchObject({ required: true, help: 'Folder.' });
     expect(keyHelp(help, ['training', 'learningRate'], udi)?.detail).toBe('number, above 0; default 0.01');
+    expect(keyHelp(help, ['model', 'encoder', 'gray', 'width'], { ...udi, encoder: (path) => (path.length === 3 ? 'mlp' : undefined) })).toMatchObject({
+      help: 'Units.', detail: 'whole number, at least 1; default 64', source: 'test',
+    });
     expect(keyHelp(help, ['nope'], udi)).toBeUndefined();
   });
 });
@@ -154,7 +165,7 @@ describe('StudyHelp', () => {
     expect(keys(['base'])).toEqual(['name', 'dataset', 'model', 'method', 'training', 'device']);
     expect(values(['base', 'dataset', 'name'])).toEqual(['cgmnist', 'arrays']);
     const text = 'base:\n  dataset: { name: cgmnist }\n  method: { name: udi }\n';
-    expect(outlineOf(text, help).choices).toEqual(choices);
+    expect(outlineOf(text, help).choices).toMatchObject(choices);
   });
 });
 
@@ -185,9 +196,9 @@ describe('helpBeyondSchema', () => {
 describe('outlineOf', () => {
   it('reads what it can of a half typed text', () => {
     const outline = outlineOf('dataset: { name: cgmnist }\nmethod:\n  name: udi\n  al\ntraining:', { without: 3 });
-    expect(outline.choices).toEqual({ dataset: 'cgmnist', method: 'udi' });
+    expect(outline.choices).toMatchObject({ dataset: 'cgmnist', method: 'udi' });
     expect(outline.keysAt(['method'])).toEqual(['name']);
-    expect(outlineOf(': : {{{').choices).toEqual({ dataset: undefined, method: undefined });
+    expect(outlineOf(': : {{{').choices).toMatchObject({ dataset: undefined, method: undefined });
   });
 });
 

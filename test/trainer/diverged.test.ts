@@ -9,7 +9,7 @@ import { Diverged, requireFiniteEpoch, requireFiniteTest } from '../../src/train
 import { scoreLogits } from '../../src/trainer/model/metrics.ts';
 import { Journal, StudyJournal } from '../../src/trainer/run/journal.ts';
 import { runTrainer, type TrainerOptions } from '../../src/trainer/run/runTrainer.ts';
-import { readCheckpoint } from '../../src/trainer/store/checkpoint.ts';
+import { Checkpoints } from '../../src/trainer/store/checkpoint.ts';
 import { cacheFolder, StageCache } from '../../src/trainer/store/stageCache.ts';
 import { search } from './numbers.ts';
 import { createTemporaryRun, smallConfig } from './session.ts';
@@ -63,7 +63,7 @@ describe('a run that diverges', () => {
       hint: expect.stringContaining(`Resuming goes on from epoch ${epoch - 1} of joint`) as string,
       diverged: { stage: 'joint', epoch: 2, step: expect.any(Number) as number },
     });
-    expect(readCheckpoint(folder)?.open).toEqual({ stage: 'joint', epoch: 1 });
+    expect(new Checkpoints(folder).resumed?.open).toEqual({ stage: 'joint', epoch: 1 });
     expect(await train(folder)).toBe('failed');
     const events = readJournal(folder).events;
     const resumed = events.findIndex(({ type }) => type === 'resumed');

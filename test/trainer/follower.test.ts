@@ -46,8 +46,8 @@ function encoderOf(run: FixtureRun): EncoderKind {
   const sizes = (name: string): number => run.start.follower[name]!.shape[0]!;
   return {
     id: 'fixture', label: '', source: '', refuses: () => undefined,
-    create: ({ shape }, random) => ('encoder.0.weight' in run.start.follower
-      ? createMlpEncoder(shape[0] as number, sizes('encoder.0.weight'), sizes('encoder.2.weight'), random)
+    settings: {}, featureSize: () => 0, create: ({ shape }, _settings, random) => ('encoder.0.weight' in run.start.follower
+      ? createMlpEncoder([shape[0] as number, sizes('encoder.0.weight'), sizes('encoder.2.weight')], random)
       : createCgmnistEncoder(shape[2] as number, [sizes('encoder.conv1.weight'), sizes('encoder.conv2.weight'), sizes('encoder.conv3.weight'),
           sizes('encoder.conv4.weight'), sizes('encoder.fc.weight')], random)),
   };
@@ -86,7 +86,7 @@ async function checkRun(run: FixtureRun): Promise<void> {
   const anchorSize = first.f_anchor.shape[1]!;
   const classes = first.logits_anchor.shape[1]!;
   const inputShape = first.input.shape.length === 4 ? [first.input.shape[2]!, first.input.shape[3]!, first.input.shape[1]!] : first.input.shape.slice(1);
-  const anchorEncoder: EncoderKind = { id: 'anchor', label: '', source: '', refuses: () => undefined, create: (_, random) => createMlpEncoder(1, 1, anchorSize, random) };
+  const anchorEncoder: EncoderKind = { id: 'anchor', label: '', source: '', refuses: () => undefined, settings: {}, featureSize: () => 0, create: (_, _settings, random) => createMlpEncoder([1, 1, anchorSize], random) };
   const model = new MultimodalModel({
     modalities: [{ id: 'anchor', shape: [1], encoder: anchorEncoder }, { id: 'follower', shape: inputShape, encoder: encoderOf(run) }],
     classes, fusion: 'sum', seed: 0,

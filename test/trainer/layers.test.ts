@@ -2,6 +2,8 @@ import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { hparamShape } from '../../src/core/config/hparams.ts';
 import { createRandom } from '../../src/core/random.ts';
 import { encoders, findEncoder } from '../../src/trainer/encoders/index.ts';
 import { createBatchNorm, createConv2d, createLinear, globalAveragePool, maxPool2d } from '../../src/trainer/model/layers.ts';
@@ -121,9 +123,11 @@ describe('encoders', () => {
     (_, kind) => {
       const before = tf.memory().numTensors;
       const shape = kind.refuses({ shape: [28, 28, 3] }) ? [12] : [28, 28, 3];
-      const encoder = kind.create({ shape }, createRandom(1));
+      const defaults = z.object(hparamShape(kind.settings)).parse({});
+      const encoder = kind.create({ shape }, defaults, createRandom(1));
       tf.tidy(() => {
         expect(encoder.apply({ values: noise([2, ...shape], 1) }, { mode: 'evaluate', random: createRandom(2) }).shape).toEqual([2, encoder.featureSize]);
+        expect(kind.featureSize({ shape }, defaults)).toBe(encoder.featureSize);
       });
       encoder.dispose();
       expect(tf.memory().numTensors).toBe(before);
@@ -131,7 +135,7 @@ describe('encoders', () => {
   );
 
   it('the cgmnist network has the published names and sizes', () => {
-    const encoder = findEncoder('cgmnist').create({ shape: [28, 28, 3] }, createRandom(1));
+    const encoder = findEncoder('cgmnist').create({ shape: [28, 28, 3] }, {}, createRandom(1));
     const shapes = Object.fromEntries(
       Object.entries({ ...encoder.parameters, ...encoder.buffers }).map(([name, { shape }]) => [name, shape]),
     );

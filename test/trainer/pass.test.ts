@@ -7,7 +7,7 @@ import { useBackend } from './numbers.ts';
 
 /** Features are random numbers of the pass, beside what the encoder was given of the mask. */
 const drawing: EncoderKind = {
-  id: 'drawing', label: '', source: '', refuses: () => undefined,
+  id: 'drawing', label: '', source: '', settings: {}, refuses: () => undefined, featureSize: () => 2,
   create: () => ({
     featureSize: 2, parts: [], parameters: {}, buffers: {}, dispose: () => undefined,
     apply: ({ values, mask }, { mode, random }) => tf.tensor2d(
@@ -37,7 +37,7 @@ describe('a forward pass', () => {
   });
 
   it('draws nothing in an evaluation', () => {
-    const model = modelOf({ ...drawing, create: () => ({ ...drawing.create({ shape: [] }, undefined as never), apply: (_, { random }) => tf.tensor2d([[random.uniform(), 0]]) }) });
+    const model = modelOf({ ...drawing, create: () => ({ ...drawing.create({ shape: [] }, {}, undefined as never), apply: (_, { random }) => tf.tensor2d([[random.uniform(), 0]]) }) });
     expect(() => draws(model, { mode: 'evaluate' })).toThrow(/draws no random numbers/);
     model.dispose();
   });

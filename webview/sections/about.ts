@@ -51,8 +51,8 @@ function aboutRows({ id, run, notUnderstood }: RunView): (readonly [string, stri
     ...row('Samples', samples && `${count(sizes.train)} train, ${count(sizes.validation)} validation, ${count(sizes.test)} test`),
     ...row('Classes', dataset.classes.length > 0 && `${dataset.classes.length}: ${dataset.classes.join(', ')}`),
     ...row('Fingerprint', dataset.fingerprint),
-    ...dataset.modalities.flatMap(({ id: modality, encoder, parameters }) =>
-      row(`Modality ${modality}`, encoder && `${encoder} encoder, ${count(parameters)} parameters`),
+    ...dataset.modalities.flatMap(({ id: modality, encoder, parameters, frozen, weights }) =>
+      row(`Modality ${modality}`, encoder && `${encoder} encoder, ${count(parameters)} parameters${frozen ? `, ${count(frozen)} of them frozen` : ''}${weights ? ', pre-trained' : ''}`),
     ),
     ...run.backends.map(({ id: name, device }, index) => [index === 0 ? 'Backend' : 'Then', `${name} on ${device}`] as const),
     ...(run.backends.at(-1)?.skipped ?? []).map((each) => [`Not ${each.id}`, each.reason] as const),

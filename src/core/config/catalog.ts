@@ -25,7 +25,7 @@ export const catalogSchema = z.object({
     /** Ids of the modalities, where they do not depend on the settings. */
     modalities: z.array(z.string()).optional(),
   })),
-  encoders: z.array(z.object(entry)),
+  encoders: z.array(z.object({ ...entry, settings: specs })),
   fusions: z.array(z.object({ id: z.string(), label: z.string() })),
   devices: z.array(z.object({ id: z.string(), label: z.string() })),
 });

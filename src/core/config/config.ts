@@ -32,10 +32,11 @@ const trainingShape = {
 
 /** The `model:` keys. */
 function modelShape(catalog: Catalog) {
-  const encoder = z.enum(ids(catalog.encoders));
+  const forms = [z.enum(ids(catalog.encoders)), union(catalog.encoders, (encoder) => hparamShape(encoder.settings))] as const;
   return {
-    encoder: z.union([encoder, z.record(z.string(), encoder)]).optional()
-      .describe("Encoder of all modalities or a map from modality to encoder; the dataset's own choice if absent."),
+    // `encoderForm` names these three by their places.
+    encoder: z.union([...forms, z.record(z.string(), z.union(forms))]).optional()
+      .describe("Encoder of all modalities, by its name or as a map with its name and settings; or a map from modality to either. The dataset's own choice if absent."),
     fusion: z.enum(ids(catalog.fusions)).default('sum').describe('How the logits of the modalities become one prediction.'),
   };
 }
@@ -64,6 +65,8 @@ export function configSchema(catalog: Catalog) {
   return z.strictObject(configShapes(catalog).top);
 }
 
+const encoderForms = [z.string(), z.looseObject({ name: z.string() })] as const;
+
 /**
  * A checked config with every default filled in, as it is stored in a run folder. Keys of `dataset` and `method` beside
  * `name` are theirs; they were checked against the catalogue when the run was created and are only read back here.
@@ -71,12 +74,26 @@ export function configSchema(catalog: Catalog) {
 export const runConfigSchema = z.object({
   name: z.string(),
   dataset: z.looseObject({ name: z.string() }),
-  model: z.object({ encoder: z.union([z.string(), z.record(z.string(), z.string())]).optional(), fusion: z.string() }),
+  model: z.object({ encoder: z.union([...encoderForms, z.record(z.string(), z.union(encoderForms))]).optional(), fusion: z.string() }),
   method: z.looseObject({ name: z.string() }),
   training: z.object(trainingShape),
   device: z.string(),
 });
 export type RunConfig = z.infer<typeof runConfigSchema>;
+
+/** Which of its three forms a value of `model.encoder` has: a name, a map with name and settings, or a map from modality to one of these. */
+export function encoderForm(value: unknown): 0 | 1 | 2 {
+  if (typeof value !== 'object' || value === null) return 0;
+  return 'name' in value ? 1 : 2;
+}
+
+/** Name and settings that a config chooses for a modality's encoder, the dataset's name for it if it chooses none. */
+export function encoderChoice(modality: string, chosen: RunConfig['model']['encoder'], otherwise: string): { readonly name: string; readonly settings: Readonly<Record<string, unknown>> } {
+  const choice = encoderForm(chosen) === 2 ? (chosen as Readonly<Record<string, typeof chosen>>)[modality] ?? otherwise : chosen ?? otherwise;
+  if (typeof choice === 'string') return { name: choice, settings: {} };
+  const { name, ...settings } = choice as { readonly name: string };
+  return { name, settings };
+}
 
 /** Epochs of the stage `kind` or `kind:modality`; undefined if the config names none. */
 export function epochsOf(stage: string, value: RunConfig['training']['epochs']): number | undefined {

@@ -1,5 +1,5 @@
 import { methodRefusal, type Catalog } from './catalog.ts';
-import { configSchema, configShapes, epochsOf, MAX_NAME, type RunConfig } from './config.ts';
+import { configSchema, configShapes, encoderForm, epochsOf, MAX_NAME, type RunConfig } from './config.ts';
 import { UserError } from '../errors.ts';
 import { type HParamSpecs, keysOf } from './hparams.ts';
 import { unknownName, type KnownNames } from './knownNames.ts';
@@ -129,10 +129,16 @@ function vocabularyOf(input: unknown, catalog: Catalog): Vocabulary {
         case 'method.name': return names('method', catalog.methods);
         case 'model.fusion': return names('fusion', catalog.fusions);
         case 'training.schedule.name': return { kind: 'schedule', known: ['constant', 'step'] };
-        default: return /^model\.encoder(\.[^.]+)?(\.name)?$/.test(key) ? names('encoder', catalog.encoders) : undefined;
+        default: return isEncoder(path) || (path.at(-1) === 'name' && isEncoder(path.slice(0, -1))) ? names('encoder', catalog.encoders) : undefined;
       }
     },
+    formAt: (path, value) => (isEncoder(path) ? encoderForm(value) : undefined),
   };
+}
+
+/** Whether an encoder may stand at `path`: `model.encoder`, or below it that of a modality. */
+function isEncoder(path: Path): boolean {
+  return path[0] === 'model' && path[1] === 'encoder' && path.length <= 3;
 }
 
 function knownKeys(path: Path, input: unknown, catalog: Catalog): string[] {
@@ -142,6 +148,9 @@ function knownKeys(path: Path, input: unknown, catalog: Catalog): string[] {
   const specs: HParamSpecs = (section === 'dataset' ? catalog.datasets.find((each) => each.id === name)?.settings
     : catalog.methods.find((each) => each.id === name)?.hparams) ?? {};
   if (section === undefined) return Object.keys(shapes.top);
+  if (section === 'model' && key === 'encoder') {
+    return ['name', ...Object.keys(catalog.encoders.find((each) => each.id === valueAt(input, [...path, 'name']))?.settings ?? {})];
+  }
   if (section === 'model') return Object.keys(shapes.model);
   if (section === 'training') {
     if (key === 'schedule') return valueAt(input, ['training', 'schedule', 'name']) === 'step' ? ['name', 'every', 'factor'] : ['name'];
@@ -183,7 +192,7 @@ function crossChecks(config: RunConfig, catalog: Catalog, modalities: readonly s
       }
     }
     const { encoder } = config.model;
-    for (const key of typeof encoder === 'object' ? Object.keys(encoder) : []) {
+    for (const key of encoderForm(encoder) === 2 ? Object.keys(encoder as object) : []) {
       if (!modalities.includes(key)) findings.push({ message: unknownName('modality', key, modalities), path: ['model', 'encoder', key], onKey: true });
     }
   }

@@ -2,8 +2,8 @@ import { statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import type { Catalog } from './catalog.ts';
-import type { RunConfig } from './config.ts';
-import type { HParamSpec } from './hparams.ts';
+import { encoderForm, type RunConfig } from './config.ts';
+import type { HParamSpec, HParamSpecs } from './hparams.ts';
 import type { Finding } from './yamlProblems.ts';
 
 /** What a machine says about paths. */
@@ -59,19 +59,18 @@ function variableProblem(whole: string, name: string, end: string, known: boolea
 /** The config with its paths expanded, and what is wrong with those that cannot be. */
 export function expandPaths(config: RunConfig, catalog: Catalog, machine: Machine): { readonly config: RunConfig; readonly findings: readonly Finding[] } {
   const findings: Finding[] = [];
-  const dataset = { ...config.dataset };
-  for (const { key, text, path } of datasetPaths(config, catalog)) {
-    const expanded = expandPath(text, machine);
-    if (expanded.problem === undefined) dataset[key] = expanded.path;
-    else findings.push({ message: expanded.problem, path, onKey: false });
-  }
-  return { config: { ...config, dataset }, findings };
+  const expanded = mapPaths(config, catalog, (text, path) => {
+    const result = expandPath(text, machine);
+    if (result.problem !== undefined) findings.push({ message: result.problem, path, onKey: false });
+    return result.path ?? text;
+  });
+  return { config: expanded, findings };
 }
 
 /** Paths of a config that must be there and are not; relative ones start in `folder`. */
 export function missingPaths(config: RunConfig, catalog: Catalog, folder: string, { kindOf }: Machine): Finding[] {
   if (!kindOf) return [];
-  return datasetPaths(config, catalog).flatMap(({ text, path, spec: { mustBe } }): Finding[] => {
+  return pathsIn(config, catalog).flatMap(({ text, path, spec: { mustBe } }): Finding[] => {
     const full = resolve(folder, text);
     const found = mustBe === undefined ? undefined : kindOf(full);
     if (mustBe === undefined || found === mustBe) return [];
@@ -80,11 +79,33 @@ export function missingPaths(config: RunConfig, catalog: Catalog, folder: string
   });
 }
 
-/** The paths in a config: settings of its dataset, as they are written. */
-export function datasetPaths({ dataset }: RunConfig, catalog: Catalog): { key: string; text: string; path: string[]; spec: HParamSpec & { type: 'path' } }[] {
-  const settings = catalog.datasets.find(({ id }) => id === dataset.name)?.settings ?? {};
-  return Object.entries(settings).flatMap(([key, spec]) => {
-    const text = dataset[key];
-    return spec.type === 'path' && typeof text === 'string' ? [{ key, text, path: ['dataset', key], spec }] : [];
-  });
+/** The same config with every path of its dataset and encoders changed. */
+export function mapPaths(config: RunConfig, catalog: Catalog, change: (text: string, path: readonly string[]) => string): RunConfig {
+  const changed = structuredClone(config);
+  for (const { text, path } of pathsIn(config, catalog)) {
+    const map = path.slice(0, -1).reduce<Record<string, unknown>>((value, key) => value[key] as Record<string, unknown>, changed);
+    map[path.at(-1)!] = change(text, path);
+  }
+  return changed;
+}
+
+/** The paths of a config's dataset, as they are written, with the keys of their settings. */
+export function datasetPaths(config: RunConfig, catalog: Catalog): { key: string; text: string }[] {
+  return pathsIn(config, catalog).filter(({ path }) => path[0] === 'dataset').map(({ text, path }) => ({ key: path[1]!, text }));
+}
+
+/** Every path of a config: in the dataset's settings, and in those of encoders. */
+function pathsIn(config: RunConfig, catalog: Catalog): { text: string; path: string[]; spec: HParamSpec & { type: 'path' } }[] {
+  const { encoder } = config.model;
+  const encoders: [string[], unknown][] = encoderForm(encoder) === 2
+    ? Object.entries(encoder as object).map(([modality, choice]) => [['model', 'encoder', modality], choice]) : [[['model', 'encoder'], encoder]];
+  const inMap = (place: string[], chosen: unknown, entries: readonly { readonly id: string; readonly settings: HParamSpecs }[]) => {
+    if (encoderForm(chosen) !== 1) return [];
+    const map = chosen as Readonly<Record<string, unknown>>;
+    return Object.entries(entries.find(({ id }) => id === map['name'])?.settings ?? {}).flatMap(([key, spec]) => {
+      const text = map[key];
+      return spec.type === 'path' && typeof text === 'string' ? [{ text, path: [...place, key], spec }] : [];
+    });
+  };
+  return [...inMap(['dataset'], config.dataset, catalog.datasets), ...encoders.flatMap(([place, choice]) => inMap(place, choice, catalog.encoders))];
 }

@@ -33,6 +33,8 @@ export interface Vocabulary {
   keysAt(path: Path): KnownNames;
   /** Names that the value at `path` may be; undefined where it is no name. */
   namesAt(path: Path): KnownNames | undefined;
+  /** Which form, of several that the schema allows at `path`, a value is meant to have, so that it is held against that one alone. */
+  formAt?(path: Path, value: unknown): number | undefined;
 }
 
 /** A YAML or JSON text that holds a map: what it says, and where. */
@@ -180,11 +182,13 @@ export function findingsOf(issue: z.core.$ZodIssue, input: unknown, vocabulary: 
   }
   if (value === undefined) return [{ message: 'Missing; it has no default.', path, onKey: false }];
   if (issue.code === 'invalid_union') {
-    const nested = issue.errors.flat().filter((each) => each.path.length > 0 || each.code === 'unrecognized_keys');
+    const form = vocabulary.formAt?.(path, value);
+    const errors = form === undefined ? issue.errors.flat() : issue.errors[form] ?? [];
+    const nested = errors.filter((each) => each.path.length > 0 || each.code === 'unrecognized_keys');
     if (nested.length > 0 && typeof value === 'object') {
       return nested.flatMap((each) => findingsOf({ ...each, path: [...issue.path, ...each.path] } as z.core.$ZodIssue, input, vocabulary));
     }
-    return [{ message: `${wanted(issue.errors.flat(), value)}, not ${show(value)}.${valueHint(value)}`, path, onKey: false }];
+    return [{ message: `${wanted(errors, value)}, not ${show(value)}.${valueHint(value)}`, path, onKey: false }];
   }
   if (issue.code === 'invalid_value' && typeof value === 'string') {
     return [{ message: unknownName('value', value, issue.values.map(String)), path, onKey: false }];

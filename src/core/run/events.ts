@@ -62,7 +62,16 @@ const started = z.object({
     /** Hashes of what the data consist of (class list, samples, ...): a mismatch can say what differs. */
     parts: z.record(z.string(), z.string()).optional(),
     classes: z.array(z.string()).default([]),
-    modalities: z.array(z.object({ id: z.string(), encoder: z.string().default(''), parameters: count.default(0) })).default([]),
+    modalities: z.array(z.object({
+      id: z.string(),
+      encoder: z.string().default(''),
+      parameters: count.default(0),
+      /** How many of these are frozen, where any are. */
+      frozen: count.optional(),
+      settings: z.record(z.string(), z.unknown()).optional(),
+      /** Pre-trained weights that the encoder started from. */
+      weights: z.object({ file: z.string(), sha256: z.string() }).optional(),
+    })).default([]),
     sizes: z.object({ train: count, validation: count, test: count }).default(noSizes),
   }).default({ name: '', fingerprint: '', classes: [], modalities: [], sizes: noSizes }),
   fusion: z.string().default(''),

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
 import type { Catalog } from '../config/catalog.ts';
 import { configShapes, type RunConfig } from '../config/config.ts';
+import { mapPaths } from '../config/paths.ts';
 import { storedPaths } from './runPaths.ts';
 
 /** Computes the key of a config whose paths are absolute or start in `workspace`. */
@@ -36,9 +37,10 @@ export function runKeys(catalog: Catalog): RunKeys {
  * With equal keys it says that no default has changed between the versions; a key that only one of them has is new.
  */
 export function sameWhereBothSay(a: RunConfig, b: RunConfig, catalog: Catalog): boolean {
-  const paths = catalog.datasets.find(({ id }) => id === a.dataset.name)?.settings ?? {};
-  const compared = ({ name: _, device: __, dataset, ...rest }: RunConfig) =>
-    ({ ...rest, dataset: Object.fromEntries(Object.entries(dataset).filter(([key]) => paths[key]?.type !== 'path')) });
+  const compared = (config: RunConfig) => {
+    const { name: _, device: __, ...rest } = mapPaths(config, catalog, () => '');
+    return rest;
+  };
   return agree(compared(a), compared(b));
 }
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import type { Catalog } from '../config/catalog.ts';
 import type { RunConfig } from '../config/config.ts';
-import { datasetPaths } from '../config/paths.ts';
+import { datasetPaths, mapPaths } from '../config/paths.ts';
 
 /**
  * The folder that a folder of runs belongs to: the one that holds `.udi`, else the one that holds the runs. Runs, studies and
@@ -18,12 +18,12 @@ export function workspaceOfRun(folder: string): string {
   return workspaceOf(dirname(resolve(folder)));
 }
 
-/** The same config with every path of its dataset made absolute, starting from `folder`. */
+/** The same config with every path of its dataset and encoders made absolute, starting from `folder`. */
 export function resolvePaths(config: RunConfig, catalog: Catalog, folder: string): RunConfig {
   return mapPaths(config, catalog, (path) => resolve(folder, path));
 }
 
-/** The same config with every path of its dataset as it is stored: relative to the workspace where it lies inside, absolute otherwise. */
+/** The same config with every path of its dataset and encoders as it is stored: relative to the workspace where it lies inside, absolute otherwise. */
 export function storedPaths(config: RunConfig, catalog: Catalog, workspace: string): RunConfig {
   return mapPaths(config, catalog, (path) => storedPath(resolve(workspace, path), workspace));
 }
@@ -42,9 +42,4 @@ export function missingPath(config: RunConfig, catalog: Catalog, workspace: stri
   return datasetPaths(config, catalog)
     .map(({ key, text }) => ({ key, path: resolve(workspace, text) }))
     .find(({ path }) => !existsSync(path));
-}
-
-function mapPaths(config: RunConfig, catalog: Catalog, change: (path: string) => string): RunConfig {
-  const paths = datasetPaths(config, catalog).map(({ key, text }) => [key, change(text)]);
-  return { ...config, dataset: { ...config.dataset, ...Object.fromEntries(paths) } };
 }

@@ -27,12 +27,12 @@ export function outlineOf(text: string, { root: above = [], without }: OutlineOp
   } catch {
     root = undefined;
   }
-  const nameOf = (section: string) => {
-    const name = valueAt(root, [...above, section, 'name']);
+  const nameAt = (path: readonly string[]) => {
+    const name = valueAt(root, [...above, ...path, 'name']);
     return typeof name === 'string' ? name : undefined;
   };
   return {
-    choices: { dataset: nameOf('dataset'), method: nameOf('method') },
+    choices: { dataset: nameAt(['dataset']), method: nameAt(['method']), encoder: nameAt },
     keysAt: (path) => {
       const map = valueAt(root, path);
       return typeof map === 'object' && map !== null ? Object.keys(map) : [];

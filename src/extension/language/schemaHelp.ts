@@ -6,6 +6,7 @@ export interface JsonSchema {
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
   readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly additionalProperties?: JsonSchema | boolean;
   readonly required?: readonly string[];
   readonly anyOf?: readonly JsonSchema[];
   readonly oneOf?: readonly JsonSchema[];
@@ -38,10 +39,12 @@ export interface ValueHelp {
   readonly beyondSchema?: boolean;
 }
 
-/** `name` of the dataset and of the method that a config chooses, which decide what other keys there are. */
+/** `name` of the dataset, the method and the encoders that a config chooses, which decide what other keys there are. */
 export interface Choices {
   readonly dataset?: string | undefined;
   readonly method?: string | undefined;
+  /** The name in the map at a path such as `model`, `encoder`, `gray`. */
+  readonly encoder?: (path: readonly string[]) => string | undefined;
 }
 
 /** Answers what may stand where in one kind of file; `path` holds the keys of the maps around the place. */
@@ -61,6 +64,12 @@ export function helpBeyondSchema(help: DocumentHelp): DocumentHelp {
     keys: (path, choices) => help.keys(path, choices).filter(({ beyondSchema }) => beyondSchema),
     values: (path, choices) => help.values(path, choices).filter(({ beyondSchema }) => beyondSchema),
   };
+}
+
+/** What one of these maps may hold under a key; the values of maps with free keys only where none names it. */
+export function propertiesOf(maps: readonly JsonSchema[], key: string): JsonSchema[] {
+  const named = maps.flatMap((map) => map.properties?.[key] ?? []);
+  return named.length > 0 ? named : maps.flatMap(({ additionalProperties }) => (typeof additionalProperties === 'object' ? additionalProperties : []));
 }
 
 /** What is known about one key. */

@@ -38,15 +38,19 @@ export function createCgmnistEncoder(channels: number, widths: CgmnistWidths, ra
   };
 }
 
+const widths: CgmnistWidths = [32, 32, 64, 64, 512];
+
 /** The CGMNIST network of the PMR code: batch norm, convolutions 32, 32, 64, 64, global average pool, 512 features. */
 export const cgmnistEncoder: EncoderKind = {
   id: 'cgmnist',
   label: 'Four convolutions for small images (CGMNIST)',
   source: 'Fan et al. 2023 (PMR), fanyunfeng-bit/Modal-Imbalance-PMR:models/basic_model.py',
+  settings: {},
   refuses: (input) => {
     const shape = fixedShape(input);
     const fits = shape?.length === 3 && shape[0]! >= 8 && shape[1]! >= 8 && input.dtype !== 'int32';
     return fits ? undefined : 'wants images [height, width, channels] of at least 8 x 8 pixels, all of one size';
   },
-  create: (input, random) => createCgmnistEncoder(fixedShape(input)![2]!, [32, 32, 64, 64, 512], random),
+  featureSize: () => widths[4],
+  create: (input, _settings, random) => createCgmnistEncoder(fixedShape(input)![2]!, widths, random),
 };

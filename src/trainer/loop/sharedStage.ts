@@ -44,7 +44,8 @@ export class StageSharing {
     this.keys.set(stage.id, createHash('sha256').update(JSON.stringify({
       version: CACHE_VERSION, program: journal.run.started!.version, backend: [backend.id, backend.device],
       dataset: dataset.fingerprint, fusion: model.options.fusion,
-      modalities: model.options.modalities.map(({ id, shape, encoder }) => [id, shape, encoder.id]),
+      modalities: model.options.modalities.map(({ id, shape, dtype, masked, encoder, settings, freeze, pretrained }) =>
+        [id, shape, dtype, masked, encoder.id, settings, freeze, pretrained?.sha256]),
       training: settings, stage: stage.id, epochs: stage.epochs, trains: stage.trains, selectBy: stage.selectBy, recipe: stage.recipe.settings, after,
     })).digest('hex'));
   }

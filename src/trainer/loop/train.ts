@@ -275,6 +275,8 @@ async function trainEpoch(
   const { losses, readings, badStep } = await totals.read(stage.readings?.() ?? {});
   seconds += (performance.now() - readBegin) / 1000;
   const validation = await evaluate(training, dataset.validation, { ...evaluated, frozen: data.validation });
+  // The journal is at most one epoch ahead of the checkpoint, which had this whole epoch to be written.
+  await training.checkpoints.flush();
   const event = journal.append({
     type: 'epoch', stage: stage.id, epoch, epochs: stage.epochs, losses, learningRate,
     validation: Object.fromEntries(Object.entries(validation).map(([target, each]) => [target, briefScores(each)])),

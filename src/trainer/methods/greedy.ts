@@ -8,9 +8,10 @@ import { createGates } from './gates.ts';
 import { jointPlan, jointStage } from './joint.ts';
 import { createStepMeans } from './stepMeans.ts';
 
-/** Squared norm of the gradients over that of the weights, together for these names. */
+/** Squared norm of the gradients over that of the weights, together for those of these names that have a gradient. */
 export function learningSpeed(gradients: NamedTensors, weights: NamedTensors, names: readonly string[]): Scalar {
-  const square = (tensors: NamedTensors): Tensor => tf.addN(names.map((name) => tf.sum(tf.square(tensors[name]!))));
+  const reached = names.filter((name) => name in gradients);
+  const square = (tensors: NamedTensors): Tensor => tf.addN(reached.map((name) => tf.sum(tf.square(tensors[name]!))));
   return tf.div(square(gradients), square(weights));
 }
 

@@ -143,6 +143,8 @@ export interface Method {
   readonly budget?: { readonly stage: string; readonly perModality: number; readonly reason: string };
   /** Whether samples may lack a modality; a method that compares modalities sample by sample says nothing here and is refused then. */
   readonly missingModalities?: boolean;
+  /** Whether all encoders must give equally many features, because one head serves all. */
+  readonly equalFeatures?: boolean;
   /** Its own way to fuse, in place of the config's `model.fusion`, and the word for it in the journal. */
   readonly ownFusion?: string;
   /** All stages that a run has, for the number of epochs; modalities whose turn is not known yet stand in any order. */

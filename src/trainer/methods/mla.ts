@@ -47,6 +47,7 @@ export const mla: Method = {
   label: 'MLA',
   source: 'Zhang et al. 2024, Cecile-hi/Multimodal-Learning-with-Alternating-Unimodal-Adaptation:main.py; methods.md 4.12',
   stageKinds: ['joint'],
+  equalFeatures: true,
   ownFusion: 'confidence-weighted logits of one shared head',
   hparams: {
     projection: { type: 'choice', values: ['owm', 'owm_frobenius', 'none'], default: 'owm', help: 'Projection of the head\'s gradient: orthogonal to earlier features, with a normalised projector, or none.', source: 'utils/utils.py; methods.md 4.12' },

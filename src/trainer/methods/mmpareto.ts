@@ -73,8 +73,10 @@ export const mmpareto: Method = {
     const auxiliary = attachAuxiliaryHeads(model, context);
     const joint = jointStage(model, context);
     const { modalities } = model;
-    const means = createStepMeans(modalities.map((modality) => `weight.${modality}`));
-    const encoders = modalities.map((modality) => Object.keys(prefixed(modality, model.encoderParameters(modality))));
+    // An encoder that is frozen as a whole has no direction to choose.
+    const trained = modalities.filter((modality) => Object.keys(model.encoderParameters(modality)).length > 0);
+    const means = createStepMeans(trained.map((modality) => `weight.${modality}`));
+    const encoders = trained.map((modality) => Object.keys(prefixed(modality, model.encoderParameters(modality))));
     const unimodalVariables = Object.fromEntries(Object.entries(joint.variables)
       .filter(([name]) => name.startsWith('auxiliary.') || encoders.some((names) => names.includes(name))));
     yield {
@@ -87,10 +89,14 @@ export const mmpareto: Method = {
         gradientsOf(() => tf.addN(Object.values(auxiliary.losses(outputs, batch))) as Scalar, unimodalVariables).gradients,
       modulate: (gradients, unimodal, at) => {
         const heads = Object.entries(unimodal).filter(([name]) => name.startsWith('auxiliary.'));
-        const weights = encoders.map((names) => paretoWeight(pick(gradients, names), pick(unimodal, names)));
-        means.add(Object.fromEntries(modalities.map((modality, index) => [`weight.${modality}`, weights[index]!])), at.step);
-        const integrated = encoders.flatMap((names, index) => Object.entries(
-          integrateEncoder(pick(gradients, names), pick(unimodal, names), weights[index]!, gamma, correction)));
+        const pairs = encoders.map((names) => {
+          // A loss that does not reach a variable gives it no gradient.
+          const reached = names.filter((name) => name in gradients && name in unimodal);
+          return [pick(gradients, reached), pick(unimodal, reached)] as const;
+        });
+        const weights = pairs.map((pair) => paretoWeight(...pair));
+        means.add(Object.fromEntries(trained.map((modality, index) => [`weight.${modality}`, weights[index]!])), at.step);
+        const integrated = pairs.flatMap((pair, index) => Object.entries(integrateEncoder(...pair, weights[index]!, gamma, correction)));
         return { ...gradients, ...Object.fromEntries([...integrated, ...heads]) };
       },
       // What the authors report of a modality: its auxiliary head is the one that learns by that modality alone.

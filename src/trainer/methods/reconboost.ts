@@ -78,6 +78,7 @@ export const reconboost: Method = {
   label: 'ReconBoost',
   source: 'Hua et al. 2024, huacong/ReconBoost:train.py; methods.md 4.11',
   stageKinds: ['boosting'],
+  equalFeatures: true,
   ownFusion: 'scaled sum of the logits of one shared head',
   budget: { stage: 'boosting', perModality: 2, reason: 'every modality needs a learner\'s epoch and a joint epoch' },
   hparams: {

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor2D, Tensor4D, Variable } from '@tensorflow/tfjs-core';
 import type { Random } from '../../core/random.ts';
-import type { ForwardMode, Module } from './module.ts';
+import type { ForwardMode, Module, Pass } from './module.ts';
 
 /** Weight of the new batch in the running statistics, and what is added to a variance; PyTorch's defaults. */
 const NORM_MOMENTUM = 0.1;
@@ -155,6 +155,14 @@ function normalise(
 /** Max-pooling; the `padding` on each side counts as -∞, as in PyTorch. Halves [B, 28, 28, C] with (3, 2, 1). */
 export function maxPool2d(input: Tensor4D, size: number, stride: number, padding: number): Tensor4D {
   return tf.maxPool(input, size, stride, padding);
+}
+
+/** Sets values to 0 with probability `rate` and divides the others by 1 - `rate`, as PyTorch's dropout; only hands them on in `evaluate`. */
+export function dropout<T extends Tensor>(input: T, rate: number, { mode, random }: Pass): T {
+  if (mode === 'evaluate' || rate === 0) return input;
+  const mask = new Float32Array(input.size);
+  for (let index = 0; index < mask.length; index++) mask[index] = random.uniform() < rate ? 0 : 1 / (1 - rate);
+  return tf.mul(input, tf.tensor(mask, input.shape));
 }
 
 /** Mean over both spatial axes: [B, H, W, C] to [B, C]. */

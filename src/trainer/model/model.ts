@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
+import { UserError } from '../../core/errors.ts';
 import { createRandom, type Random, seedFor } from '../../core/random.ts';
 import { createLinear, type Linear } from './layers.ts';
-import { prefixed, type Encoder, type EncoderKind, type ForwardMode, type Input, type InputSpec, type Module, type NamedVariables, type Pass } from './module.ts';
+import { prefixed, type Encoder, type EncoderKind, type EncoderSettings, type ForwardMode, type Input, type InputSpec, type Module, type NamedVariables, type Pass, type Pretrained } from './module.ts';
 
 /** How the logits of the modalities become one prediction (methods.md 3.2). */
 export type FusionKind = 'sum' | 'mean' | 'concat';
@@ -20,7 +21,15 @@ export interface Outputs {
 
 /** What a model is built from. */
 export interface ModelOptions {
-  readonly modalities: readonly (InputSpec & { readonly id: string; readonly encoder: EncoderKind })[];
+  readonly modalities: readonly (InputSpec & {
+    readonly id: string;
+    readonly encoder: EncoderKind;
+    readonly settings?: EncoderSettings;
+    /** Parts of the encoder that no stage trains, by the beginnings of their names (`conv1`, `layer1.0`). */
+    readonly freeze?: readonly string[];
+    /** What the encoder starts from, whenever its branch begins. */
+    readonly pretrained?: Pretrained;
+  })[];
   readonly classes: number;
   readonly fusion: FusionKind;
   readonly seed: number;
@@ -172,7 +181,9 @@ export class MultimodalModel {
     const found = this.optionsOf(modality);
     this.disposeBranch(modality);
     const random = createRandom(seedFor(`init:${modality}`, this.options.seed));
-    const encoder = found.encoder.create(found, random);
+    const created = found.encoder.create(found, found.settings ?? {}, random);
+    found.pretrained?.load({ ...created.parameters, ...created.buffers });
+    const encoder = withFrozen(created, found.freeze ?? [], modality);
     this.branches.set(modality, { encoder, head: createLinear(encoder.featureSize, this.options.classes, random) });
   }
 
@@ -183,6 +194,13 @@ export class MultimodalModel {
     const size = order.reduce((sum, modality) => sum + this.featureSize(modality), 0);
     const random = createRandom(seedFor(`init:fusion:${order.join('+')}`, this.options.seed));
     this.fusionHeads.set(setOf(order), { order: [...order], linear: createLinear(size, this.options.classes, random) });
+  }
+
+  /** Number of values in the parts of a modality's encoder that are frozen, running statistics aside. */
+  frozenSize(modality: string): number {
+    const { freeze = [] } = this.optionsOf(modality);
+    const buffers = Object.entries(this.branch(modality).encoder.buffers).filter(([name]) => freeze.some((prefix) => name === prefix || name.startsWith(`${prefix}.`)));
+    return buffers.filter(([, variable]) => variable.trainable).reduce((sum, [, variable]) => sum + variable.size, 0);
   }
 
   /** Trained variables of the encoder of a modality, named `encoder.…`. */
@@ -282,6 +300,21 @@ export class MultimodalModel {
 /** A text that is the same for the same modalities in any order. */
 function setOf(modalities: readonly string[]): string {
   return modalities.toSorted().join('+');
+}
+
+/** The same encoder with some of its parameters among what is only stored; their running statistics go on. */
+function withFrozen(encoder: Encoder, prefixes: readonly string[], modality: string): Encoder {
+  if (prefixes.length === 0) return encoder;
+  const covers = (prefix: string, name: string): boolean => name === prefix || name.startsWith(`${prefix}.`);
+  const names = Object.keys(encoder.parameters);
+  const unknown = prefixes.filter((prefix) => !names.some((name) => covers(prefix, name)));
+  if (unknown.length > 0) {
+    throw new UserError(`model.encoder.freeze: the encoder of ${modality} has nothing named ${unknown.join(', ')}.`,
+      `It has: ${[...new Set(names.map((name) => name.slice(0, name.lastIndexOf('.'))))].join(', ')}.`);
+  }
+  const part = (frozen: boolean): NamedVariables =>
+    Object.fromEntries(Object.entries(encoder.parameters).filter(([name]) => prefixes.some((prefix) => covers(prefix, name)) === frozen));
+  return { ...encoder, parameters: part(false), buffers: { ...part(true), ...encoder.buffers } };
 }
 
 function noDraw(): never {

@@ -1,4 +1,5 @@
 import type { Tensor, Tensor2D, Variable } from '@tensorflow/tfjs-core';
+import type { HParamSpecs } from '../../core/config/hparams.ts';
 import type { Random } from '../../core/random.ts';
 
 /**
@@ -52,16 +53,34 @@ export interface Encoder extends Module {
   readonly parts: readonly EncoderPart[];
 }
 
+/** Settings of an encoder, checked against its specs. */
+export type EncoderSettings = Readonly<Record<string, unknown>>;
+
+/** Pre-trained weights of an encoder in a file. */
+export interface Pretrained {
+  readonly path: string;
+  /** Of the whole file, hex. */
+  readonly sha256: string;
+  /** Names in the file that the last `load` had no use for. */
+  readonly unused: readonly string[];
+  /** Gives all variables their values, running statistics included; throws a `UserError` that lists what is missing or of another shape. */
+  load(variables: NamedVariables): void;
+}
+
 /** One entry of the encoder registry. */
 export interface EncoderKind {
   readonly id: string;
   readonly label: string;
   /** Paper and repo:path where the architecture and its initialisation come from. */
   readonly source: string;
+  /** The keys of `model.encoder` beside those that all encoders have; default, range and help stand here and nowhere else. */
+  readonly settings: HParamSpecs;
   /** Undefined if such inputs fit, else a sentence that says what is wanted. */
   refuses(input: InputSpec): string | undefined;
+  /** Features that the encoder will give with these settings, without creating it. */
+  featureSize(input: InputSpec, settings: EncoderSettings): number;
   /** Creates the encoder with freshly initialised variables for inputs that it does not refuse; `random` is the only source of randomness. */
-  create(input: InputSpec, random: Random): Encoder;
+  create(input: InputSpec, settings: EncoderSettings, random: Random): Encoder;
 }
 
 /** The axes' lengths, where all of them are fixed; undefined if one varies. */

@@ -5,17 +5,15 @@ import { prefixed, type NamedTensors, type NamedVariables } from './module.ts';
 
 /**
  * Value of `loss` and its gradients with respect to `variables`, by the names of the record. Variables that the loss
- * does not reach are absent. May be called inside another `gradientsOf` (the tape is shared), e.g. by the controller.
+ * does not reach are absent; with frozen parts that may be all of them (which `tf.variableGrads` would not take).
+ * May be called inside another `gradientsOf` (the tape is shared), e.g. by the controller.
  */
 export function gradientsOf(loss: () => Scalar, variables: NamedVariables): { value: Scalar; gradients: NamedTensors } {
   const names = Object.keys(variables);
-  const { value, grads } = tf.variableGrads(loss, names.map((name) => variables[name]!));
-  const gradients: Record<string, tf.Tensor> = {};
-  for (const name of names) {
-    const gradient = grads[variables[name]!.name];
-    if (gradient) gradients[name] = gradient;
-  }
-  return { value, gradients };
+  if (names.length === 0) return { value: tf.tidy(loss), gradients: {} };
+  const { value, grads } = tf.engine().gradients(loss, Object.values(variables), undefined, true) as { value: Scalar; grads: readonly (tf.Tensor | null)[] };
+  const reached = names.flatMap((name, index) => (grads[index] ? [[name, grads[index]] as const] : []));
+  return { value, gradients: Object.fromEntries(reached) };
 }
 
 /** Something that changes variables by their gradients; `slots` is what a checkpoint must hold beside the variables. */

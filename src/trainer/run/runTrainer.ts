@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { requireConfig } from '../../core/config/parseConfig.ts';
 import { epochsOf, type RunConfig } from '../../core/config/config.ts';
 import { UserError } from '../../core/errors.ts';
@@ -7,6 +7,7 @@ import { JOURNAL_FORMAT } from '../../core/files/anyEvent.ts';
 import type { NewEvent, RunEvent } from '../../core/run/events.ts';
 import { classificationMetrics } from '../../core/run/metrics.ts';
 import type { EndState, RunError } from '../../core/run/run.ts';
+import { workspaceOfRun } from '../../core/run/runPaths.ts';
 import { runFiles, writeRunConfig } from '../../core/run/runStore.ts';
 import { trainerCommandSchema, type Progress, type TrainerCommand, type TrainerMessage } from '../../core/wire.ts';
 import { chooseBackend, type BackendSearch } from '../backends/index.ts';
@@ -17,12 +18,14 @@ import { Cancelled, Control } from '../loop/control.ts';
 import { Diverged } from '../loop/diverged.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { emptyClassesNote } from '../data/emptyClasses.ts';
-import { findEncoder } from '../encoders/index.ts';
+import { chooseEncoders } from '../encoders/chosen.ts';
 import { Journal } from './journal.ts';
 import { checkSame, openDataset } from './openDataset.ts';
 import { ownPeakMemory } from './memory.ts';
 import { findMethod } from '../methods/index.ts';
+import type { Method } from '../methods/method.ts';
 import { MultimodalModel, type FusionKind } from '../model/model.ts';
+import { listed } from '../store/pretrained.ts';
 import { writeSafetensors } from '../store/safetensors.ts';
 import { withDataPaths, type DataPaths } from './runData.ts';
 import { socketPath, startServer } from './server.ts';
@@ -146,14 +149,18 @@ async function trainOn(
   const { folder, config, dataset, method, journal, checkpoints } = prepared;
   if (journal.run.started) checkSame(journal.run.started.dataset, dataset);
   if (options.dataPaths) writeRunConfig(folder, config);
-  const model = createModel(config, dataset);
+  const model = createModel(config, dataset, method, workspaceOfRun(folder));
   if (journal.run.started) {
+    checkSameWeights(journal.run.started, model);
     const at = checkpoints.resumed?.open;
     journal.append({ type: 'resumed', ...(at ? { stage: at.stage } : {}), epoch: at?.epoch ?? 0, backend });
   } else {
     journal.append(startedEvent(config, dataset, model, backend, method));
     const note = emptyClassesNote(dataset);
     if (note !== undefined) journal.append({ type: 'note', message: note });
+    for (const { id, pretrained } of model.options.modalities) {
+      if (pretrained?.unused.length) journal.append({ type: 'note', message: `Weights of ${id}: not used of ${basename(pretrained.path)}: ${listed(pretrained.unused)}.` });
+    }
   }
   // Numbers of one backend are not those of another: a run that has moved, even there and back, neither gives nor takes stages.
   const shares = (options.cache ?? process.env['UDI_CACHE'] !== 'off') && journal.run.backends.length === 1;
@@ -166,19 +173,8 @@ async function trainOn(
   return state;
 }
 
-function createModel(config: RunConfig, dataset: Dataset): MultimodalModel {
-  const chosen = config.model.encoder;
-  const modalities = dataset.modalities.map((modality) => {
-    const { id, kind: content, shape, dtype, masked, encoder } = modality;
-    const name = typeof chosen === 'string' ? chosen : chosen?.[id] ?? encoder;
-    const kind = findEncoder(name);
-    const refusal = kind.refuses(modality);
-    if (refusal) {
-      throw new UserError(`Encoder ${name} does not fit modality ${id} (${content}, [${shape.map((length) => length ?? 'any').join(', ')}], ${dtype}): ${refusal}`,
-        'Choose another one under model.encoder.');
-    }
-    return { id, shape, dtype, ...(masked ? { masked } : {}), encoder: kind };
-  });
+function createModel(config: RunConfig, dataset: Dataset, method: Method, workspace: string): MultimodalModel {
+  const modalities = chooseEncoders(config, dataset.modalities, method, workspace);
   return new MultimodalModel({ modalities, classes: dataset.classes.length, fusion: config.model.fusion as FusionKind, seed: config.training.seed });
 }
 
@@ -200,7 +196,12 @@ function startedEvent(config: RunConfig, dataset: Dataset, model: MultimodalMode
       fingerprint: dataset.fingerprint,
       parts: dataset.parts,
       classes: [...dataset.classes],
-      modalities: model.options.modalities.map(({ id, encoder }) => ({ id, encoder: encoder.id, parameters: count(id) })),
+      modalities: model.options.modalities.map(({ id, encoder, settings = {}, pretrained }) => ({
+        id, encoder: encoder.id, parameters: count(id) + model.frozenSize(id),
+        ...(model.frozenSize(id) > 0 ? { frozen: model.frozenSize(id) } : {}),
+        ...(Object.keys(settings).length > 0 ? { settings } : {}),
+        ...(pretrained ? { weights: { file: pretrained.path, sha256: pretrained.sha256 } } : {}),
+      })),
       sizes: { train: dataset.train.size, validation: dataset.validation.size, test: dataset.test.size },
     },
     metrics: [...classificationMetrics],
@@ -214,6 +215,15 @@ function epochsOfStage(stage: string, config: RunConfig): number {
   const epochs = epochsOf(stage, config.training.epochs);
   if (epochs === undefined) throw new UserError(`training.epochs: no epochs for the stage "${stage}".`, 'Add it, or "default".');
   return epochs;
+}
+
+/** A branch that begins after the resume must begin from the same weights. */
+function checkSameWeights({ dataset }: Pick<Started, 'dataset'>, model: MultimodalModel): void {
+  for (const { id, pretrained } of model.options.modalities) {
+    if (dataset.modalities.find((each) => each.id === id)?.weights?.sha256 !== pretrained?.sha256) {
+      throw new UserError(`The weights of ${id} (${pretrained?.path ?? 'none'}) are not those that this run was started with.`, 'Put the file back, or start a new run.');
+    }
+  }
 }
 
 function readConfigText(file: string): string {

@@ -154,7 +154,7 @@ describe('mla', () => {
 
   it('refuses encoders that do not give equally many features', () => {
     let size = 2;
-    const encoder = encoderKind((_shape, random) => createMlpEncoder(2, 4, size++, random));
+    const encoder = encoderKind((_shape, random) => createMlpEncoder([2, 4, size++], random));
     expect(() => firstStage(mla, { encoder })).toThrow(/equally many features \(a: 2, b: 3\)/);
   });
 

@@ -8,7 +8,7 @@ import { createMlpEncoder } from '../../../src/trainer/encoders/mlp.ts';
 import type { Method, Stage } from '../../../src/trainer/methods/method.ts';
 import type { Batch, StepPlace } from '../../../src/trainer/loop/batch.ts';
 import { type FusionKind, MultimodalModel, type Outputs } from '../../../src/trainer/model/model.ts';
-import type { EncoderKind } from '../../../src/trainer/model/module.ts';
+import type { Encoder, EncoderKind, InputSpec } from '../../../src/trainer/model/module.ts';
 
 /** What a small model is made of, and the settings of the method that replace their defaults. */
 export interface StageOptions {
@@ -25,14 +25,14 @@ export interface StageOptions {
 }
 
 /** An entry of the encoder registry that exists in a test only. */
-export function encoderKind(create: EncoderKind['create']): EncoderKind {
-  return { id: 'small', label: '', source: '', refuses: () => undefined, create };
+export function encoderKind(create: (input: InputSpec, random: Random) => Encoder): EncoderKind {
+  return { id: 'small', label: '', source: '', settings: {}, refuses: () => undefined, featureSize: () => 0, create: (input, _settings, random) => create(input, random) };
 }
 
 /** The first stage of a method on a small model whose inputs are [B, 2]; `dispose` frees both. */
 export function firstStage(method: Method, options: StageOptions = {}): { model: MultimodalModel; stage: Stage; dispose: () => void } {
   const { settings = {}, modalities = ['a', 'b'], classes = 3, featureSize = 2, fusion = 'sum', epochs = 10, shape = [2] } = options;
-  const encoder = options.encoder ?? encoderKind((_input, random) => createMlpEncoder(2, 4, featureSize, random));
+  const encoder = options.encoder ?? encoderKind((_input, random) => createMlpEncoder([2, 4, featureSize], random));
   const model = new MultimodalModel({ modalities: modalities.map((id) => ({ id, shape, encoder })), classes, fusion, seed: 0 });
   const stage = method.stages(model, {
     hparams: z.strictObject(hparamShape(method.hparams)).parse(settings),
