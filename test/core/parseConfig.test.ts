@@ -94,6 +94,14 @@ describe('parseConfig', () => {
       { key: 'model.encoder.gray.freeze', message: 'Must be a list, not "fc1".', at: '3:58' }]],
     ['an encoder for an unknown modality', good.replace('method:', 'model: { encoder: { grey: { name: mlp } } }\nmethod:'), [
       { key: 'model.encoder.grey', message: expect.stringContaining('Unknown modality "grey". Did you mean "gray"?') as string, at: '3:21' }]],
+    ['a misspelt schedule', good.replace('epochs: 10', 'epochs: 10, schedule: { name: cosin }'), [
+      { key: 'training.schedule.name', message: 'Unknown schedule "cosin". Did you mean "cosine"? Known: constant, step, cosine.', at: '4:43' }]],
+    ['a key of another schedule', good.replace('epochs: 10', 'epochs: 10, schedule: { name: cosine, every: 3 }'), [
+      { key: 'training.schedule.every', message: expect.stringContaining('Known: name, final.') as string, at: '4:51' }]],
+    ['a misspelt key of a group', good.replace('epochs: 10', 'epochs: 10, groups: [{ params: encoder, weightdecay: 0 }]'), [
+      { key: 'training.groups.0.weightdecay', message: expect.stringContaining('Did you mean "weightDecay"? Known: params, learningRateFactor, weightDecay.') as string, at: '4:53' }]],
+    ['a warm-up in steps and epochs', good.replace('epochs: 10', 'epochs: 10, warmup: { steps: 3, epochs: 1 }'), [
+      { key: 'training.warmup', message: 'Must be a map with either steps or epochs, not {"steps":3,"epochs":1}.', at: '4:25' }]],
     ['a missing path', good.replace(', root: ./mnist', ''), [
       { key: 'dataset.root', message: 'Missing; it has no default.', at: '2:1' }]],
     ['an unknown modality as anchor', good.replace('name: udi', 'name: udi, anchor: grey'), [
@@ -107,7 +115,7 @@ describe('parseConfig', () => {
     ['a stage without epochs', good.replace('epochs: 10', 'epochs: { unimodal: 3 }'), [
       { key: 'training.epochs', message: 'No epochs for the stage "follower"; add it or "default".', at: '4:13' }]],
     ['an unknown schedule', good.replace('epochs: 10', 'epochs: 10, schedule: { name: stp }'), [
-      { key: 'training.schedule.name', message: 'Unknown schedule "stp". Did you mean "step"? Known: constant, step.', at: '4:43' }]],
+      { key: 'training.schedule.name', message: 'Unknown schedule "stp". Did you mean "step"? Known: constant, step, cosine.', at: '4:43' }]],
     ['a list instead of a map', '- 1\n- 2\n', [
       { key: '', message: 'A config is a map of keys such as dataset, method and training.', at: '1:1' }]],
   ])('reports %s with its place', (_, text, expected) => {

@@ -1,34 +1,7 @@
 import { z } from 'zod';
 import type { Catalog } from './catalog.ts';
 import { hparamShape } from './hparams.ts';
-
-/** Number of epochs: one for all stages, or by stage id (`follower:color`), stage kind (`follower`) or `default`. */
-const epochs = z.union([z.int().min(1), z.record(z.string(), z.int().min(1))]);
-
-const schedule = z.discriminatedUnion('name', [
-  z.strictObject({ name: z.literal('constant').describe('The learning rate stays as it is.') }),
-  z.strictObject({
-    name: z.literal('step').describe('The learning rate is multiplied by `factor` after every `every` epochs of a stage.'),
-    every: z.int().min(1).describe('Epochs between two steps.'),
-    factor: z.number().gt(0).max(1).default(0.1).describe('Multiplier at each step.'),
-  }),
-]);
-
-/** Keys of `training:`; the optimizer is SGD as PyTorch defines it. */
-const trainingShape = {
-  epochs: epochs.describe('Epochs of every stage, or a map from stage (`unimodal`, `follower:color`, `default`) to epochs.'),
-  batchSize: z.int().min(1).default(64).describe('Samples of a mini-batch.'),
-  learningRate: z.number().gt(0).default(0.01).describe('Learning rate of SGD.'),
-  momentum: z.number().min(0).lt(1).default(0.9).describe('Momentum of SGD.'),
-  weightDecay: z.number().min(0).default(1e-4).describe('L2 penalty, added to the gradient.'),
-  schedule: schedule.default({ name: 'constant' }).describe('How the learning rate changes over the epochs of a stage.'),
-  earlyStopping: z.strictObject({
-    patience: z.int().min(1).describe('Epochs without a better validation accuracy after which a stage ends.'),
-  }).optional().describe('End a stage when validation accuracy no longer rises.'),
-  keep: z.enum(['best', 'last']).default('best')
-    .describe('Weights a stage hands on: of its best validation epoch, or of its last one.'),
-  seed: z.int().min(0).default(0).describe('Seed of initialisation, splits, batches and noise.'),
-};
+import { trainingShape } from './training.ts';
 
 /** The `model:` keys. */
 function modelShape(catalog: Catalog) {
@@ -93,18 +66,6 @@ export function encoderChoice(modality: string, chosen: RunConfig['model']['enco
   if (typeof choice === 'string') return { name: choice, settings: {} };
   const { name, ...settings } = choice as { readonly name: string };
   return { name, settings };
-}
-
-/** Epochs of the stage `kind` or `kind:modality`; undefined if the config names none. */
-export function epochsOf(stage: string, value: RunConfig['training']['epochs']): number | undefined {
-  if (typeof value === 'number') return value;
-  return value[stage] ?? value[stage.split(':')[0] ?? stage] ?? value['default'];
-}
-
-/** Learning rate of epoch `epoch` (from 1) of a stage. */
-export function learningRateOf(epoch: number, training: RunConfig['training']): number {
-  const { schedule: plan, learningRate } = training;
-  return plan.name === 'constant' ? learningRate : learningRate * plan.factor ** Math.floor((epoch - 1) / plan.every);
 }
 
 function ids(entries: readonly { id: string }[]): [string, ...string[]] {

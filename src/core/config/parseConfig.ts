@@ -1,7 +1,8 @@
 import { methodRefusal, type Catalog } from './catalog.ts';
-import { configSchema, configShapes, encoderForm, epochsOf, MAX_NAME, type RunConfig } from './config.ts';
+import { configSchema, configShapes, encoderForm, MAX_NAME, type RunConfig } from './config.ts';
 import { UserError } from '../errors.ts';
 import { type HParamSpecs, keysOf } from './hparams.ts';
+import { epochsOf, scheduleNames, trainingKeys } from './training.ts';
 import { unknownName, type KnownNames } from './knownNames.ts';
 import { applyOverrides, overrideOf, readOverrides, type Override } from './overrides.ts';
 import { expandPaths, missingPaths, type Machine } from './paths.ts';
@@ -128,7 +129,7 @@ function vocabularyOf(input: unknown, catalog: Catalog): Vocabulary {
         case 'dataset.name': return names('dataset', catalog.datasets);
         case 'method.name': return names('method', catalog.methods);
         case 'model.fusion': return names('fusion', catalog.fusions);
-        case 'training.schedule.name': return { kind: 'schedule', known: ['constant', 'step'] };
+        case 'training.schedule.name': return { kind: 'schedule', known: scheduleNames };
         default: return isEncoder(path) || (path.at(-1) === 'name' && isEncoder(path.slice(0, -1))) ? names('encoder', catalog.encoders) : undefined;
       }
     },
@@ -152,10 +153,7 @@ function knownKeys(path: Path, input: unknown, catalog: Catalog): string[] {
     return ['name', ...Object.keys(catalog.encoders.find((each) => each.id === valueAt(input, [...path, 'name']))?.settings ?? {})];
   }
   if (section === 'model') return Object.keys(shapes.model);
-  if (section === 'training') {
-    if (key === 'schedule') return valueAt(input, ['training', 'schedule', 'name']) === 'step' ? ['name', 'every', 'factor'] : ['name'];
-    return key === 'earlyStopping' ? ['patience'] : Object.keys(shapes.training);
-  }
+  if (section === 'training') return trainingKeys(path.slice(1), valueAt(input, path));
   const spec = specs[String(key)];
   if (spec && path.length > 1 && keysOf(spec).length > 0) return [...keysOf(spec)];
   return ['name', ...Object.keys(specs)];

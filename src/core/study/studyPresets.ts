@@ -1,5 +1,6 @@
 import { methodRefusal, type Catalog } from '../config/catalog.ts';
-import { epochsOf, type RunConfig } from '../config/config.ts';
+import type { RunConfig } from '../config/config.ts';
+import { epochsOf } from '../config/training.ts';
 import { applyChanges, type Changes } from '../config/configChanges.ts';
 import type { PresetId, StudyTableId } from './studyPlan.ts';
 import { unknownName } from '../config/knownNames.ts';

@@ -5,9 +5,9 @@ import type { Batch } from './batch.ts';
 import type { Control } from './control.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { MultimodalModel } from '../model/model.ts';
-import { createSgd } from '../model/optimizer.ts';
 import { readAhead } from './readAhead.ts';
 import { readSplit } from './readSplit.ts';
+import { createStageOptimizer } from './stageOptimizer.ts';
 import { trainStep } from './trainStep.ts';
 import type { EpochTools } from '../methods/method.ts';
 
@@ -47,7 +47,7 @@ export function createEpochTools({ config: { training: settings }, dataset, mode
     rehearse: async (trial, epochs, measure) => {
       const variables = Object.values(model.variables());
       const saved = variables.map((variable) => tf.keep(tf.clone(variable)));
-      const optimizer = createSgd(trial.variables, settings.momentum, settings.weightDecay);
+      const optimizer = createStageOptimizer(settings, model, trial.variables);
       try {
         for (let ahead = 0; ahead < epochs; ahead++) {
           const order = batches(epoch + ahead);

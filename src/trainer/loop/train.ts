@@ -1,4 +1,5 @@
-import { epochsOf, learningRateOf, type RunConfig } from '../../core/config/config.ts';
+import type { RunConfig } from '../../core/config/config.ts';
+import { epochsOf, learningRateOf, warmupFactor } from '../../core/config/training.ts';
 import { UserError } from '../../core/errors.ts';
 import { requireFiniteEpoch, requireFiniteTest } from './diverged.ts';
 import type { EpochEvent } from '../../core/run/events.ts';
@@ -19,10 +20,11 @@ import type { Method, MethodContext, Stage, StageResult } from '../methods/metho
 import type { Batch } from './batch.ts';
 import { briefScores, scoreLogits, type DetailedScores } from '../model/metrics.ts';
 import type { MultimodalModel } from '../model/model.ts';
-import { createSgd, type Optimizer } from '../model/optimizer.ts';
+import type { Optimizer } from '../model/optimizer.ts';
 import { readAhead } from './readAhead.ts';
 import { StageSharing } from './sharedStage.ts';
 import type { StageCache } from '../store/stageCache.ts';
+import { checkGroups, createStageOptimizer } from './stageOptimizer.ts';
 import { trainStep } from './trainStep.ts';
 
 /** Everything one run is trained with. */
@@ -169,7 +171,8 @@ async function trainOrTake(training: Training, stage: Stage, save: Save, whole: 
 async function runStage(training: Training, stage: Stage, save: Save, whole: BestEpoch): Promise<StageResult | undefined> {
   const { config: { training: settings }, model, journal, control, checkpoints } = training;
   const open = checkpoints.resumed?.open?.stage === stage.id ? checkpoints.resumed.open : undefined;
-  const optimizer = createSgd(stage.variables, settings.momentum, settings.weightDecay);
+  checkGroups(settings, model);
+  const optimizer = createStageOptimizer(settings, model, stage.variables);
   const evaluated = { modalities: [...stage.frozen, ...stage.trains], fusion: stage.selectBy === FUSION, unimodal: stage.unimodal, fused: stage.fused };
   const data = await prepareStage(training, stage);
   try {
@@ -242,7 +245,7 @@ async function trainEpoch(
   const { config: { training: settings }, dataset, model, journal, control, onProgress } = training;
   const clock = control.startClock();
   const counted = (stage.part?.firstEpoch ?? 0) + epoch;
-  const learningRate = learningRateOf(counted, settings);
+  const learningRate = learningRateOf(counted, stage.part?.epochs ?? stage.epochs, settings);
   await stage.startEpoch?.(epoch - 1, createEpochTools(training, counted - 1, learningRate));
   const entries = stage.entries?.(epoch - 1);
   const batches = epochBatches(entries?.rows.length ?? dataset.train.size, settings.batchSize, settings.seed, counted);
@@ -258,7 +261,7 @@ async function trainEpoch(
     for await (const host of readAhead(batches, read)) {
       const batch = upload(model, dataset, dataset.train, host, data.train);
       const at = { epoch: epoch - 1, epochs: stage.epochs, step: step++, steps: batches.length, probe: data.probe?.batch };
-      trainStep(model, stage, optimizer, batch, at, learningRate, totals);
+      trainStep(model, stage, optimizer, batch, at, learningRate * warmupFactor(counted, at.step, batches.length, settings), totals);
       disposeBatch(batch);
       host.release();
       samples += batch.size;
@@ -278,7 +281,8 @@ async function trainEpoch(
   // The journal is at most one epoch ahead of the checkpoint, which had this whole epoch to be written.
   await training.checkpoints.flush();
   const event = journal.append({
-    type: 'epoch', stage: stage.id, epoch, epochs: stage.epochs, losses, learningRate,
+    type: 'epoch', stage: stage.id, epoch, epochs: stage.epochs, losses,
+    learningRate: learningRate * warmupFactor(counted, batches.length - 1, batches.length, settings),
     validation: Object.fromEntries(Object.entries(validation).map(([target, each]) => [target, briefScores(each)])),
     ...(Object.keys(readings).length > 0 ? { readings } : {}),
     seconds: clock(), samplesPerSecond: samples / Math.max(seconds, 1e-6),

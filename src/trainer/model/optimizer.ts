@@ -33,15 +33,33 @@ function disposeAll(variables: NamedVariables): void {
   for (const variable of Object.values(variables)) variable.dispose();
 }
 
-/** SGD with momentum and weight decay in PyTorch's order: g += wd·θ; v = µ·v + g; θ -= lr·v (methods.md 3.3). */
-export function createSgd(variables: NamedVariables, momentum: number, weightDecay: number): Optimizer {
+/** What PyTorch's clip_grad_norm_ adds to the norm that it divides by. */
+const CLIP_EPSILON = 1e-6;
+
+/** What SGD does beside its plain rule. */
+export interface SgdOptions {
+  /** Norm that all gradients together are cut to. */
+  readonly clipGradNorm?: number | undefined;
+  /** What differs for the parameters of a group. */
+  readonly ruleOf?: (name: string) => { readonly learningRateFactor: number; readonly weightDecay: number };
+}
+
+/**
+ * SGD with momentum and weight decay in PyTorch's order: gradients are clipped; g += wd·θ; v = µ·v + g; θ -= lr·v (methods.md 3.3,
+ * torch.nn.utils.clip_grad_norm_, torch.optim.SGD).
+ */
+export function createSgd(variables: NamedVariables, momentum: number, weightDecay: number, { clipGradNorm, ruleOf }: SgdOptions = {}): Optimizer {
   const velocity = zeros(variables);
+  const rules = Object.fromEntries(Object.keys(variables).map((name) => [name, ruleOf?.(name) ?? { learningRateFactor: 1, weightDecay }]));
   return {
     slots: velocity,
-    apply: (gradients, learningRate) => tf.tidy(() => {
+    apply: (given, commonRate) => tf.tidy(() => {
+      const gradients = clipGradNorm === undefined ? given : clippedToNorm(given, clipGradNorm);
       for (const [name, gradient] of Object.entries(gradients)) {
         const variable = variables[name]!;
-        const decayed = weightDecay === 0 ? gradient : tf.add(gradient, tf.mul(variable, weightDecay));
+        const rule = rules[name]!;
+        const learningRate = commonRate * rule.learningRateFactor;
+        const decayed = rule.weightDecay === 0 ? gradient : tf.add(gradient, tf.mul(variable, rule.weightDecay));
         const next = momentum === 0 ? decayed : tf.add(tf.mul(velocity[name]!, momentum), decayed);
         velocity[name]!.assign(next);
         variable.assign(tf.sub(variable, tf.mul(next, learningRate)));
@@ -49,6 +67,14 @@ export function createSgd(variables: NamedVariables, momentum: number, weightDec
     }),
     dispose: () => disposeAll(velocity),
   };
+}
+
+/** The gradients times min(1, norm / (‖g‖ + 1e-6)), ‖g‖ over all of them together. */
+function clippedToNorm(gradients: NamedTensors, norm: number): NamedTensors {
+  const squares = Object.values(gradients).map((gradient) => tf.sum(tf.square(gradient)));
+  if (squares.length === 0) return gradients;
+  const factor = tf.minimum(1, tf.div(norm, tf.add(tf.sqrt(tf.addN(squares)), CLIP_EPSILON)));
+  return Object.fromEntries(Object.entries(gradients).map(([name, gradient]) => [name, tf.mul(gradient, factor)]));
 }
 
 /** Adam as PyTorch computes it (Kingma & Ba 2015, algorithm 1; ε is added to the corrected root), without weight decay. */

@@ -1,5 +1,6 @@
 import { methodRefusal } from '../../core/config/catalog.ts';
-import { epochsOf, type RunConfig } from '../../core/config/config.ts';
+import type { RunConfig } from '../../core/config/config.ts';
+import { epochsOf } from '../../core/config/training.ts';
 import { UserError } from '../../core/errors.ts';
 import type { StartedEvent } from '../../core/run/events.ts';
 import { workspaceOfRun } from '../../core/run/runPaths.ts';

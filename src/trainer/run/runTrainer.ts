@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { requireConfig } from '../../core/config/parseConfig.ts';
-import { epochsOf, type RunConfig } from '../../core/config/config.ts';
+import type { RunConfig } from '../../core/config/config.ts';
+import { epochsOf } from '../../core/config/training.ts';
 import { UserError } from '../../core/errors.ts';
 import { JOURNAL_FORMAT } from '../../core/files/anyEvent.ts';
 import type { NewEvent, RunEvent } from '../../core/run/events.ts';
