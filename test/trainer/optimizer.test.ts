@@ -124,7 +124,7 @@ describe('a run with groups, clipping, warm-up and a cosine', () => {
     expect(calm.weights['m1.encoder.fc1.bias']!.values.every((value) => value === 0), 'a rate of 0').toBe(true);
     expect(plain.weights['m1.encoder.fc1.bias']!.values.every((value) => value === 0)).toBe(false);
     // Three steps an epoch: the warm-up ends in the second one.
-    expectClose(calm.run.stages[0]!.epochs.map(({ learningRate }) => learningRate), [0.05 * 3 / 5, 0.05 * 0.75, 0.05 * 0.25], 1e-9, 'learning rates');
+    expectClose(calm.run.stages[0]!.epochs.map(({ learningRate }) => learningRate!), [0.05 * 3 / 5, 0.05 * 0.75, 0.05 * 0.25], 1e-9, 'learning rates');
     for (const [key, value] of Object.entries(all)) expect((await trainHere(config({ [key]: value }))).weights, key).not.toEqual(plain.weights);
   });
 
