@@ -1,4 +1,5 @@
-import type { ModalityInfo, Split } from './dataset.ts';
+import type { Dataset, ModalityInfo, Split } from './dataset.ts';
+import { fingerprintOf, fingerprintPart } from './fingerprint.ts';
 
 /** A split that lies in ordinary memory: shapes are fixed, nothing is augmented, no sample lacks a modality. */
 export interface MemorySplit {
@@ -7,6 +8,32 @@ export interface MemorySplit {
   readonly labels: Int32Array;
   /** Inputs of the given rows as one flat array, [rows, ...shape] row major, of the modality's dtype. */
   inputs(modality: string, rows: Int32Array): Float32Array | Int32Array;
+}
+
+/** What a dataset whose samples all lie in memory is made from. */
+export interface MemoryDataset<Samples> extends Pick<Dataset, 'id' | 'modalities' | 'classes'> {
+  readonly samples: Readonly<Record<'train' | 'validation' | 'test', Samples>>;
+  /** All arrays of the samples, for the fingerprint. */
+  bytes(samples: Samples): readonly NodeJS.ArrayBufferView[];
+  split(samples: Samples): Omit<MemorySplit, 'modalities'>;
+  /** Constants that turn the arrays into inputs; they belong to the fingerprint. */
+  readonly preprocessing?: Readonly<Record<string, unknown>>;
+}
+
+/** The dataset; its fingerprint is that of all its bytes. */
+export function memoryDataset<Samples>({ id, modalities, classes, samples, bytes, split, preprocessing }: MemoryDataset<Samples>): Dataset {
+  const { train, validation, test } = samples;
+  const part = (of: Samples) => fingerprintPart('', bytes(of));
+  const createSplit = (of: Samples) => inMemory({ modalities, ...split(of) });
+  return {
+    id, modalities, classes,
+    fingerprint: fingerprintOf({ format: 2, id, modalities, classes, ...preprocessing }, [train, validation, test].flatMap(bytes)),
+    parts: {
+      'class list': fingerprintPart(classes), modalities: fingerprintPart(modalities), ...(preprocessing ? { preprocessing: fingerprintPart(preprocessing) } : {}),
+      'training split': part(train), 'validation split': part(validation), 'test split': part(test),
+    },
+    train: createSplit(train), validation: createSplit(validation), test: createSplit(test),
+  };
 }
 
 /** The split as the training loop reads it; samples are named by their row. */

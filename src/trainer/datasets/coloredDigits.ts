@@ -1,7 +1,6 @@
 import { colorNormalization, createNormalizationTable, createTintTable, grayNormalization } from './color.ts';
-import type { Dataset, ModalityInfo, Split } from '../data/dataset.ts';
-import { fingerprintOf, fingerprintPart } from '../data/fingerprint.ts';
-import { inMemory } from '../data/inMemory.ts';
+import type { Dataset, ModalityInfo } from '../data/dataset.ts';
+import { memoryDataset, type MemoryDataset } from '../data/inMemory.ts';
 
 /** Height and width of a digit image. */
 export const digitSize = 28;
@@ -39,27 +38,15 @@ export function takeDigits(pool: ColoredDigits, rows: Int32Array): ColoredDigits
 export function createDigitDataset(
   id: string, parts: Readonly<Record<'train' | 'validation' | 'test', ColoredDigits>>,
 ): Dataset {
-  const { train, validation, test } = parts;
-  const createSplit = splitFactory();
-  const bytes = (part: ColoredDigits) => [part.labels, part.gray, part.colors];
-  const preprocessing = { grayNormalization, colorNormalization };
-  return {
-    id,
-    modalities: digitModalities,
-    classes: digitClasses,
-    fingerprint: fingerprintOf(
-      { format: 2, id, modalities: digitModalities, classes: digitClasses, ...preprocessing }, [train, validation, test].flatMap(bytes)),
-    parts: {
-      'class list': fingerprintPart(digitClasses), modalities: fingerprintPart(digitModalities), preprocessing: fingerprintPart(preprocessing),
-      'training split': fingerprintPart('', bytes(train)), 'validation split': fingerprintPart('', bytes(validation)), 'test split': fingerprintPart('', bytes(test)),
-    },
-    train: createSplit(train),
-    validation: createSplit(validation),
-    test: createSplit(test),
-  };
+  return memoryDataset({
+    id, modalities: digitModalities, classes: digitClasses, samples: parts,
+    bytes: ({ labels, gray, colors }) => [labels, gray, colors],
+    split: splitFactory(),
+    preprocessing: { grayNormalization, colorNormalization },
+  });
 }
 
-function splitFactory(): (digits: ColoredDigits) => Split {
+function splitFactory(): MemoryDataset<ColoredDigits>['split'] {
   const tint = createTintTable();
   const level = createNormalizationTable(grayNormalization.mean, grayNormalization.std);
   const [red, green, blue] = ([0, 1, 2] as const).map((channel) =>
@@ -91,8 +78,7 @@ function splitFactory(): (digits: ColoredDigits) => Split {
     return inputs;
   };
 
-  return (digits) => inMemory({
-    modalities: digitModalities,
+  return (digits) => ({
     labels: digits.labels,
     inputs: (modality, rows) => (modality === 'gray' ? grayInputs(digits, rows) : colorInputs(digits, rows)),
   });

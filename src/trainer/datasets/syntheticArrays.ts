@@ -1,8 +1,7 @@
 import type { HParamSpecs, ValuesOf } from '../../core/config/hparams.ts';
 import { createRandom, seedFor, type Random } from '../../core/random.ts';
 import { defineDataset, type ModalityInfo } from '../data/dataset.ts';
-import { fingerprintOf, fingerprintPart } from '../data/fingerprint.ts';
-import { inMemory, takeRows } from '../data/inMemory.ts';
+import { memoryDataset, takeRows } from '../data/inMemory.ts';
 
 const settings = {
   modalities: { type: 'number', default: 3, integer: true, min: 1, max: 16, help: 'Number of modalities: m1, m2, ...' },
@@ -38,24 +37,14 @@ export const syntheticArrays = defineDataset({
     const means = drawMeans(options, random('means'));
     const make = (name: 'train' | 'validation' | 'test') => drawSamples(options[name], options, means, random(name));
     const samples = { train: make('train'), validation: make('validation'), test: make('test') };
-    const createSplit = ({ labels, values }: Samples) => inMemory({
-      modalities, labels, inputs: (modality, rows) => takeRows(values[modalities.findIndex(({ id }) => id === modality)]!, rows, options.dimension),
-    });
-    const bytes = ({ labels, values }: Samples) => [labels, ...values];
-    const classes = Array.from({ length: options.classes }, (_, index) => String(index));
-    return Promise.resolve({
-      id: 'synthetic-arrays',
-      modalities,
-      classes,
-      fingerprint: fingerprintOf({ format: 2, id: 'synthetic-arrays', modalities, classes }, Object.values(samples).flatMap(bytes)),
-      parts: {
-        'class list': fingerprintPart(classes), modalities: fingerprintPart(modalities), 'training split': fingerprintPart('', bytes(samples.train)),
-        'validation split': fingerprintPart('', bytes(samples.validation)), 'test split': fingerprintPart('', bytes(samples.test)),
-      },
-      train: createSplit(samples.train),
-      validation: createSplit(samples.validation),
-      test: createSplit(samples.test),
-    });
+    return Promise.resolve(memoryDataset<Samples>({
+      id: 'synthetic-arrays', modalities, samples,
+      classes: Array.from({ length: options.classes }, (_, index) => String(index)),
+      bytes: ({ labels, values }) => [labels, ...values],
+      split: ({ labels, values }) => ({
+        labels, inputs: (modality, rows) => takeRows(values[modalities.findIndex(({ id }) => id === modality)]!, rows, options.dimension),
+      }),
+    }));
   },
 });
 

@@ -1,8 +1,7 @@
 import type { HParamSpecs, NumberSpec, ValuesOf } from '../../core/config/hparams.ts';
 import { createRandom, seedFor } from '../../core/random.ts';
-import { defineDataset, type ModalityInfo, type Split } from '../data/dataset.ts';
-import { fingerprintOf, fingerprintPart } from '../data/fingerprint.ts';
-import { inMemory, takeRows } from '../data/inMemory.ts';
+import { defineDataset, type ModalityInfo } from '../data/dataset.ts';
+import { memoryDataset, takeRows } from '../data/inMemory.ts';
 import { digitClasses, digitSize } from './coloredDigits.ts';
 import { drawDigits } from './digitDrawing.ts';
 import { speakDigits, spokenShape } from './spokenDigits.ts';
@@ -25,6 +24,11 @@ const modalities: readonly ModalityInfo[] = [
   { id: 'audio', kind: 'spectrogram', shape: [...spokenShape, 1], dtype: 'float32', augments: false, encoder: 'mlp' },
   { id: 'visual', kind: 'image', shape: [digitSize, digitSize, 1], dtype: 'float32', augments: false, encoder: 'mlp' },
 ];
+
+type ModalityId = 'audio' | 'visual';
+
+/** Values of a sample. */
+const widths: Readonly<Record<ModalityId, number>> = { audio: spokenShape[0] * spokenShape[1], visual: digitSize * digitSize };
 
 /** Mean of the inputs of either modality, roughly; they are centred with it. */
 const means = { audio: 0.15, visual: 0.13 } as const;
@@ -50,20 +54,11 @@ export const syntheticAv = defineDataset({
   load: ({ settings: options, seed }) => {
     const make = (name: 'train' | 'validation' | 'test') => makeSamples(name, options[name], options, seed);
     const samples = { train: make('train'), validation: make('validation'), test: make('test') };
-    const bytes = ({ labels, audio, visual }: Samples) => [labels, audio, visual];
-    return Promise.resolve({
-      id: 'synthetic-av',
-      modalities,
-      classes: digitClasses,
-      fingerprint: fingerprintOf({ format: 1, id: 'synthetic-av', modalities, classes: digitClasses }, Object.values(samples).flatMap(bytes)),
-      parts: {
-        'class list': fingerprintPart(digitClasses), modalities: fingerprintPart(modalities), 'training split': fingerprintPart('', bytes(samples.train)),
-        'validation split': fingerprintPart('', bytes(samples.validation)), 'test split': fingerprintPart('', bytes(samples.test)),
-      },
-      train: createSplit(samples.train),
-      validation: createSplit(samples.validation),
-      test: createSplit(samples.test),
-    });
+    return Promise.resolve(memoryDataset<Samples>({
+      id: 'synthetic-av', modalities, classes: digitClasses, samples,
+      bytes: ({ labels, audio, visual }) => [labels, audio, visual],
+      split: ({ labels, ...inputs }) => ({ labels, inputs: (modality, rows) => takeRows(inputs[modality as ModalityId], rows, widths[modality as ModalityId]) }),
+    }));
   },
 });
 
@@ -84,11 +79,4 @@ function makeSamples(split: string, count: number, { noise, distortion, contrast
     visual: Float32Array.from(drawDigits(labels, { distortion, noise: 0.25 }, random('visual')),
       (level) => contrast * (level / 255 - means.visual + clutter * specks.normal())),
   };
-}
-
-function createSplit(samples: Samples): Split {
-  const width = { audio: spokenShape[0] * spokenShape[1], visual: digitSize * digitSize };
-  return inMemory({
-    modalities, labels: samples.labels, inputs: (modality, rows) => takeRows(samples[modality as 'audio' | 'visual'], rows, width[modality as 'audio' | 'visual']),
-  });
 }
