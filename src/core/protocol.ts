@@ -40,7 +40,7 @@ export type ToRunPanel = { readonly type: 'state'; readonly view: RunView };
 /** Run panel to host. */
 export const fromRunPanelSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready') }),
-  z.object({ type: z.literal('action'), action: z.enum(['stop', 'cancel', 'pause', 'continue', 'resume', 'openConfig', 'openLog', 'revealFolder']) }),
+  z.object({ type: z.literal('action'), action: z.enum(['stop', 'cancel', 'pause', 'continue', 'resume', 'trainAgain', 'openConfig', 'openSource', 'openLog', 'revealFolder']) }),
   z.object({ type: z.literal('copy'), text: z.string() }),
 ]);
 export type FromRunPanel = z.infer<typeof fromRunPanelSchema>;

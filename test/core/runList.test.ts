@@ -6,7 +6,7 @@ import { requireConfig } from '../../src/core/config/parseConfig.ts';
 import { distinctSlug, hashedSlug, slugOf } from '../../src/core/files/slug.ts';
 import { oneLine, printable } from '../../src/core/printable.ts';
 import { emptyRun } from '../../src/core/run/run.ts';
-import { configFileOf, createdAt, createRun, findRun, listRuns, readMeta, readRunConfig, writeMeta } from '../../src/core/run/runStore.ts';
+import { configFileOf, createdAt, createRun, createRunAgain, findRun, listRuns, readMeta, readRunConfig, runFiles, writeMeta } from '../../src/core/run/runStore.ts';
 import { isBetterRun, studyFolder, writeStudy } from '../../src/core/study/studyStore.ts';
 import { emptyTrash, listTrash, moveToTrash, restoreFromTrash } from '../../src/extension/trash.ts';
 import { catalog } from './catalogFixture.ts';
@@ -92,6 +92,21 @@ describe('a run folder', () => {
     expect(findRun(runs, 'the good one')).toBe(two);
     expect(() => findRun(runs, '训练 #1')).toThrow(/fits 2 runs/);
     expect(findRun(runs, basename(one))).toBe(one);
+  });
+
+  it('is made once more with its stored config, title, file and place in a study', () => {
+    const study = { id: 's', key: 'k' };
+    const file = join(root, 'configs', 'a.udi.yaml');
+    const first = createRun(runs, config('a'), file, { study, title: 'mine', now: new Date(1e12) });
+    const again = createRunAgain(first);
+    expect(again).not.toBe(first);
+    expect(listRuns(runs)).toEqual([again, first]);
+    expect(readRunConfig(again)).toEqual(readRunConfig(first));
+    expect(readMeta(again)).toMatchObject({ title: 'mine', study });
+    expect(configFileOf(again, readMeta(again))).toBe(file);
+    writeFileSync(join(first, runFiles.config), 'name: 3');
+    expect(() => createRunAgain(first)).toThrow(/is damaged/);
+    expect(listRuns(runs)).toHaveLength(2);
   });
 
   it('knows the file that it was started from after the workspace was moved', () => {

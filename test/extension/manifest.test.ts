@@ -70,6 +70,14 @@ describe('package.json and the code', () => {
     }
   });
 
+  it('offer for a failed run its source and a new run, not only to resume what must fail again', () => {
+    const shown = contributes.menus['view/item/context']!.filter(({ when = '' }) => fits(when, 'run.failed'));
+    for (const kind of ['inline', '']) {
+      const offered = shown.filter(({ group = '' }) => group.startsWith('inline') === (kind === 'inline')).map(({ command }) => command);
+      expect(offered, kind).toEqual(expect.arrayContaining(['udi.resume', 'udi.trainAgain', 'udi.openSource']));
+    }
+  });
+
   it('offer what is for runs on runs only, and what is for studies on studies only', () => {
     for (const { command, when = '' } of contributes.menus['view/item/context']!) {
       const isOfStudy = fits(when, 'study.stopped') || fits(when, 'study.running');

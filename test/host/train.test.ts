@@ -129,6 +129,12 @@ describe('training', function () {
     assert.ok(existsSync(join(run.folder, runFiles.log)));
     const config = readRunConfig(run.folder);
     assert.equal(config.dataset['root'], '.', 'paths start at the workspace');
+    await vscode.commands.executeCommand('udi.openSource', run.folder);
+    assert.equal(vscode.window.activeTextEditor?.document.uri.fsPath, configFileOf(run.folder, run.meta));
+    const again = api.runs.get(await vscode.commands.executeCommand<string>('udi.trainAgain', run.folder))!;
+    assert.notEqual(again.folder, run.folder);
+    assert.deepEqual([again.title, readRunConfig(again.folder)], [run.title, config]);
+    await until('the same failure', () => again.state === 'failed', SECONDS);
   });
 
   it('a config whose data are not there is refused in the editor, before there is a run', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AnchorEvent, EpochEvent } from '../../src/core/run/events.ts';
 import { patience } from '../vscode/browser.ts';
 import { expectNoMarkup, inBrowser, overflow, shoot, themeNames, useBrowser, values, widths } from './browser.ts';
-import { finishedRun, fixtures, hostileRun, interruptedRun, runningRun } from './runs.ts';
+import { failedRun, finishedRun, fixtures, hostileRun, interruptedRun, runningRun } from './runs.ts';
 import { alphaOf, xiOf } from '../../src/core/run/alpha.ts';
 import { themes } from './themes.ts';
 import { scoreOf } from '../../src/core/run/metrics.ts';
@@ -185,17 +185,25 @@ describe('the run panel in a browser', inBrowser, () => {
       await panel.post({ ...interruptedRun().view, trusted: false });
       expect(await page.textContent('.notice')).toContain('Restricted Mode');
       await page.click('[data-action="resume"]', { force: true });
+      await panel.post(failedRun().view);
+      expect(await actions()).toEqual([...opens, 'openSource', 'trainAgain', 'resume']);
+      await page.click('[data-action="trainAgain"]');
+      await panel.post({ ...failedRun().view, trusted: false });
+      await page.click('[data-action="trainAgain"]', { force: true });
+      await page.click('[data-action="openSource"]');
       await panel.post(finishedRun().view);
       expect(await actions()).toEqual(opens);
       await page.click('text=Copy as Markdown');
       const sent = await panel.sent();
-      expect(sent.slice(0, 3)).toEqual([
+      expect(sent.slice(0, 5)).toEqual([
         { type: 'ready' },
         { type: 'action', action: 'pause' },
         { type: 'action', action: 'resume' },
+        { type: 'action', action: 'trainAgain' },
+        { type: 'action', action: 'openSource' },
       ]);
-      expect(sent).toHaveLength(4);
-      expect(sent[3]).toMatchObject({
+      expect(sent).toHaveLength(6);
+      expect(sent[5]).toMatchObject({
         type: 'copy',
         text: expect.stringMatching(/^\| {2}\| ACC \| F1 \| Loss \| Entropy \|\n\| --- \|/),
       });

@@ -16,14 +16,19 @@ const labels: Readonly<Record<Action, string>> = {
   pause: 'Pause',
   continue: 'Continue',
   resume: 'Resume',
+  trainAgain: 'Train Again',
   openConfig: 'Config',
+  openSource: 'Open Source Config',
   openLog: 'Log',
   revealFolder: 'Folder',
 };
 const titles: Partial<Record<Action, string>> = {
   stop: 'End after the current epoch, with a checkpoint',
   cancel: 'End now; the last checkpoint stays',
+  resume: 'Continue from the last checkpoint',
+  trainAgain: 'Start a new run with the same config',
   openConfig: 'Open the resolved config of this run',
+  openSource: 'Open the file that this run was started from',
   openLog: 'Open the log of the trainer',
   revealFolder: 'Show the folder of this run',
 };
@@ -33,8 +38,9 @@ const quiet: readonly Action[] = ['openConfig', 'openLog', 'revealFolder'];
 export function actionButton(action: Action, post: (action: Action) => void): Button {
   const appearance = action === 'resume' || action === 'continue' ? 'primary' : 'secondary';
   const button = createButton(labels[action], appearance, () => post(action), { action });
-  button.update({ title: titles[action] });
-  return button;
+  const update: Button['update'] = (state) => button.update({ title: titles[action], ...state });
+  update({});
+  return { ...button, update };
 }
 
 /** Name, state, actions, progress and the facts of a run. Resume stands in the notice below, with its reason. */

@@ -1,18 +1,23 @@
 import type { RunView } from '../../src/core/protocol.ts';
-import { element, setAttribute, setText, show } from '../dom.ts';
+import { element, setAttribute, setText, show, syncChildren } from '../dom.ts';
 import { actionsFor } from '../progress.ts';
 import { openStage } from '../words.ts';
 import { actionButton, type Action } from './header.ts';
 import type { Section } from './section.ts';
 
-/** Says why a run that is not finished does not go on, and offers to resume it. */
+/** Says why a run that is not finished does not go on, and offers what may help. */
 export function createNotice(post: (action: Action) => void): Section<RunView> {
   const title = element('strong');
   const message = element('p', { class: 'message' });
   const hint = element('p');
   const restricted = element('p', {}, ['This workspace is in Restricted Mode: trust it to train here.']);
-  const resume = actionButton('resume', post);
-  const root = element('div', { class: 'notice' }, [title, message, hint, restricted, resume.root]);
+  const buttons = {
+    resume: actionButton('resume', post),
+    openSource: actionButton('openSource', post),
+    trainAgain: actionButton('trainAgain', post),
+  };
+  const help = element('div', { class: 'buttons', role: 'group', 'aria-label': 'Go on' });
+  const root = element('div', { class: 'notice' }, [title, message, hint, restricted, help]);
   return {
     root,
     update(view) {
@@ -25,12 +30,23 @@ export function createNotice(post: (action: Action) => void): Section<RunView> {
       show(message, text.message !== undefined);
       setText(hint, text.hint ?? '');
       show(hint, text.hint !== undefined);
-      const resumable = actionsFor(view.state).includes('resume');
-      show(restricted, !view.trusted && resumable);
-      show(resume.root, resumable);
-      resume.update({ disabled: !view.trusted, title: 'Continue from the last checkpoint' });
+      const actions = helpFor(view.state);
+      show(restricted, !view.trusted && actions.length > 0);
+      for (const button of [buttons.resume, buttons.trainAgain]) button.update({ disabled: !view.trusted });
+      syncChildren(
+        help,
+        actions,
+        (action) => action,
+        (action) => buttons[action].root,
+      );
     },
   };
+}
+
+/** What may help a run on. What failed once mostly fails again from its checkpoint: there is something to change first. */
+function helpFor(state: RunView['state']): readonly ('openSource' | 'trainAgain' | 'resume')[] {
+  if (state === 'failed') return ['openSource', 'trainAgain', 'resume'];
+  return actionsFor(state).includes('resume') ? ['resume'] : [];
 }
 
 /** The notice of a run; none while it trains and when it has finished. */

@@ -64,6 +64,7 @@ export function runsFolder(root: string): string {
 /** Where a run comes from. */
 export interface RunOrigin {
   readonly study?: RunMeta['study'];
+  readonly title?: string;
   readonly now?: Date;
 }
 
@@ -72,12 +73,13 @@ export interface RunOrigin {
  * It appears complete or not at all, wherever the process is killed. Paths in `config` must be as `storedPaths` gives them for
  * the workspace of `runs`: the run must not depend on where the workspace lies.
  */
-export function createRun(runs: string, config: RunConfig, configFile?: string, { study, now = new Date() }: RunOrigin = {}): string {
+export function createRun(runs: string, config: RunConfig, configFile?: string, { study, title, now = new Date() }: RunOrigin = {}): string {
   const two = (value: number) => String(value).padStart(2, '0');
   const date = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
   const time = `${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
   const meta: RunMeta = {
-    ...(configFile ? { configFile: storedPath(resolve(configFile), workspaceOf(runs)) } : {}), ...(study ? { study } : {}), created: now.toISOString(),
+    ...(configFile ? { configFile: storedPath(resolve(configFile), workspaceOf(runs)) } : {}), ...(study ? { study } : {}),
+    ...(title === undefined ? {} : { title }), created: now.toISOString(),
   };
   for (;;) {
     const hex = Math.floor(Math.random() * 0x10000).toString(16).padStart(4, '0');
@@ -97,6 +99,16 @@ export function createRun(runs: string, config: RunConfig, configFile?: string, 
       if (!existsSync(folder)) throw error;
     }
   }
+}
+
+/**
+ * Creates a run beside the one in `folder` that is the same once more: with its stored config (not with what its file says now), its
+ * title, and its place in a study. Returns its path.
+ * @throws UserError if the stored config is missing or damaged
+ */
+export function createRunAgain(folder: string): string {
+  const meta = readMeta(folder);
+  return createRun(dirname(folder), readRunConfig(folder), configFileOf(folder, meta), { study: meta.study, title: meta.title });
 }
 
 /**

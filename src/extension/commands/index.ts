@@ -16,6 +16,7 @@ import type { CommandId } from './ids.ts';
 import { installBackend } from './installBackend.ts';
 import { openConfig } from './openConfig.ts';
 import { openRun } from './openRun.ts';
+import { openSource } from './openSource.ts';
 import { openStudy } from './openStudy.ts';
 import { pause } from './pause.ts';
 import { refreshRuns } from './refreshRuns.ts';
@@ -28,6 +29,7 @@ import { showLog } from './showLog.ts';
 import { stop } from './stop.ts';
 import { stopStudy } from './stopStudy.ts';
 import { train } from './train.ts';
+import { trainAgain } from './trainAgain.ts';
 
 /** Every command by its id: the compiler wants one for each, `manifest.test.ts` compares the manifest. */
 const commands: Readonly<Record<CommandId, Command>> = {
@@ -37,8 +39,10 @@ const commands: Readonly<Record<CommandId, Command>> = {
   'udi.pause': pause,
   'udi.continue': continueRun,
   'udi.resume': resume,
+  'udi.trainAgain': trainAgain,
   'udi.openRun': openRun,
   'udi.openConfig': openConfig,
+  'udi.openSource': openSource,
   'udi.compareRuns': compareRuns,
   'udi.renameRun': renameRun,
   'udi.deleteRun': deleteRun,

@@ -1,8 +1,6 @@
-import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import type { RunConfig } from '../../core/config/config.ts';
-import { UserError } from '../../core/errors.ts';
 import { thisMachine } from '../../core/config/paths.ts';
 import { parseConfig } from '../../core/config/parseConfig.ts';
 import { resolvePaths, storedPaths } from '../../core/run/runPaths.ts';
@@ -12,6 +10,7 @@ import type { Services } from '../services.ts';
 import { requireTrust } from '../trust.ts';
 import { chooseFile, refuseFile, savedText } from './chooseFile.ts';
 import type { Command } from './command.ts';
+import { startNewRun } from './startNewRun.ts';
 
 /** `UDI: Train`: trains the given config, the one in the editor, or the one picked. Returns the run's folder. */
 export const train: Command = async (services, target) => {
@@ -28,20 +27,11 @@ export const train: Command = async (services, target) => {
 
 /** Creates the run folder, starts its trainer and shows the panel beside the editor. */
 async function startRun(services: Services, uri: vscode.Uri, config: RunConfig): Promise<string> {
-  const { runs, catalog, trainer, runPanels } = services;
+  const { catalog } = services;
   // Runs of a config outside the workspace lie beside it.
   const root = vscode.workspace.getWorkspaceFolder(uri)?.uri.fsPath ?? dirname(uri.fsPath);
   const folder = createRun(runsFolder(root), storedPaths(resolvePaths(config, catalog, dirname(uri.fsPath)), catalog, root), uri.fsPath);
-  const child = await trainer.start(folder).catch((error: unknown) => {
-    rmSync(folder, { recursive: true, force: true });
-    throw error;
-  });
-  runs.addRoot(root);
-  const run = runs.get(folder);
-  if (!run) throw new UserError(`The new run ${folder} cannot be read.`);
-  run.launched(child);
-  runPanels.show(run, vscode.ViewColumn.Beside, true);
-  return folder;
+  return await startNewRun(services, folder, vscode.ViewColumn.Beside);
 }
 
 /** The sample is opened to be looked at; its *Train* is one click away. */

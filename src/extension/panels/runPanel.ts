@@ -20,7 +20,9 @@ const commandOf: Readonly<Record<Action, CommandId>> = {
   pause: 'udi.pause',
   continue: 'udi.continue',
   resume: 'udi.resume',
+  trainAgain: 'udi.trainAgain',
   openConfig: 'udi.openConfig',
+  openSource: 'udi.openSource',
   openLog: 'udi.showLog',
   revealFolder: 'udi.revealFolder',
 };

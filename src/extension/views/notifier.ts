@@ -13,7 +13,9 @@ import type { TrackedRun } from '../follow/trackedRun.ts';
 import type { TrackedStudy } from '../follow/trackedStudy.ts';
 
 /** What the buttons of a notification about a run do. */
-const actions = { Open: 'udi.openRun', Resume: 'udi.resume', 'Show Log': 'udi.showLog' } as const;
+const actions = {
+  Open: 'udi.openRun', Resume: 'udi.resume', 'Train Again': 'udi.trainAgain', 'Open Source Config': 'udi.openSource', 'Show Log': 'udi.showLog',
+} as const;
 type Action = keyof typeof actions;
 
 /** What the buttons of a notification about a study do. */
@@ -67,7 +69,7 @@ async function notify(run: TrackedRun): Promise<void> {
 
 function show(run: TrackedRun): Thenable<Action | undefined> {
   switch (run.state) {
-    case 'failed': return vscode.window.showErrorMessage<Action>(endText(run), 'Open', 'Show Log');
+    case 'failed': return vscode.window.showErrorMessage<Action>(endText(run), 'Open', 'Open Source Config', 'Train Again', 'Show Log');
     case 'interrupted': {
       const last = lastLogLine(run.folder);
       const text = last === '' ? endText(run) : `${endText(run)} Last line of its log: ${plainText(last)}`;
