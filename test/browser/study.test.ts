@@ -6,10 +6,11 @@ import { exportStudyTable } from '../../src/core/study/studyExport.ts';
 import type { StudyTable } from '../../src/core/study/studyResults.ts';
 import { loadStudy, studiesFolder, studyRuns } from '../../src/core/study/studyStore.ts';
 import { studyTables } from '../../src/core/study/studyTables.ts';
-import { createCatalog } from '../../src/trainer/catalog.ts';
+import { readCatalog } from '../../src/extension/catalogFile.ts';
 import {
   clearNotifications, clipboardText, notification, openFile, openViewContainer, runCommand, screenshot, setTheme, treeRow, until, webviewFrame,
 } from '../vscode/browser.ts';
+import { root } from '../vscode/paths.ts';
 import { session, type Session } from '../vscode/session.ts';
 
 /** Longest time of a test and of the study in it, in milliseconds. */
@@ -35,7 +36,7 @@ const folderOf = (vs: Session): string => join(studiesFolder(vs.workspace), 'wei
 function stored(vs: Session): StudyTable {
   const study = loadStudy(folderOf(vs));
   assert.equal(study.state, 'finished');
-  return studyTables(study.plan, studyRuns(study, createCatalog()))[0]!;
+  return studyTables(study.plan, studyRuns(study, readCatalog(root)))[0]!;
 }
 
 describe('a study in VS Code', function () {
