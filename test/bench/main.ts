@@ -5,11 +5,12 @@ import { cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { requireConfig } from '../../src/core/config/parseConfig.ts';
 import { createRun, loadRun } from '../../src/core/run/runStore.ts';
-import { describeBackends, type BackendSearch } from '../../src/trainer/backends/index.ts';
+import { chooseBackend, describeBackends, type BackendSearch } from '../../src/trainer/backends/index.ts';
 import { createCatalog } from '../../src/trainer/catalog.ts';
 import { columns } from '../../src/trainer/cli/summary.ts';
 import { runTrainer } from '../../src/trainer/run/runTrainer.ts';
 import type { Timings } from '../../src/trainer/loop/train.ts';
+import { measureCheckpoints } from './checkpoints.ts';
 import { measureStudy, studyDataset } from './study.ts';
 import { measureTrainingStep } from './trainingStep.ts';
 
@@ -64,9 +65,11 @@ async function main(): Promise<void> {
   for (const { id } of usable) steps.push(await measureTrainingStep({ device: id, search, ...(id === 'cpu' ? { steps: 2, warmUp: 1 } : {}) }));
   const torch = measureTorch();
   const run = await measureRun();
+  await chooseBackend('wasm', search);
+  const checkpoints = await measureCheckpoints();
   const dataset = studyDataset(mnist);
   const study = measureStudy(join(root, 'dist/trainer.cjs'), dataset);
-  const result = { machine: { cpu: cpus()[0]?.model.trim(), cores: cpus().length, node: process.version }, steps, torch, run, study, peakMemoryMiB: process.resourceUsage().maxRSS / 1024 };
+  const result = { machine: { cpu: cpus()[0]?.model.trim(), cores: cpus().length, node: process.version }, steps, torch, run, checkpoints, study, peakMemoryMiB: process.resourceUsage().maxRSS / 1024 };
   mkdirSync(join(root, 'test-results'), { recursive: true });
   writeFileSync(join(root, 'test-results/bench.json'), `${JSON.stringify(result, null, 2)}\n`);
 
@@ -88,6 +91,11 @@ async function main(): Promise<void> {
   say(`Study alpha + anchor + components, ${alone.runs} runs on 1000 images of ${String(dataset['name'])}, 2 epochs a stage, wasm`, [
     ['trainers', 'stage cache', 'seconds', 'faster', 'stages trained', 'from the cache'],
     ...study.map((each) => [String(each.parallel), each.cache ? 'on' : 'off', each.seconds.toFixed(1), `${(alone.seconds / each.seconds).toFixed(2)} x`, String(each.trained), String(each.cached)]),
+  ]);
+  const mebibytes = (bytes: number): string => (bytes / 1024 ** 2).toFixed(0);
+  say(`Checkpoints of ${mebibytes(checkpoints.bytesPerEpoch)} MiB in every epoch`, [
+    ['longest stall without', 'with', 'longest save', 'memory after each epoch, MiB'],
+    [`${checkpoints.longestStall.without.toFixed(2)} s`, `${checkpoints.longestStall.with.toFixed(2)} s`, `${checkpoints.longestSave.toFixed(2)} s`, checkpoints.memory.map(mebibytes).join(', ')],
   ]);
   const durable = Object.entries(run.timings).map(([name, seconds]) => `${name} ${seconds.toFixed(2)} s`).join(', ');
   process.stdout.write(`\nDurability: ${durable} of ${run.seconds.toFixed(1)} s = ${(run.durableShare * 100).toFixed(2)} %. Peak memory ${result.peakMemoryMiB.toFixed(0)} MiB.\n`);
