@@ -13,6 +13,8 @@ const node = { ...common, platform: 'node', target: 'node20', format: 'cjs' };
 const targets = [
   { options: { ...node, entryPoints: ['src/extension/extension.ts'], outfile: 'dist/extension.cjs', external: ['vscode'], define: { navigator: 'undefined' } }, forbids: /@tensorflow|src\/trainer\// },
   { options: { ...node, entryPoints: ['src/trainer/main.ts'], outfile: 'dist/trainer.cjs', mainFields: ['module', 'main'], banner: { js: '#!/usr/bin/env node' } }, forbids: /src\/extension\/|^vscode$/ },
+  // What dist/trainer.cjs starts as worker threads: files are read and decoded there, nothing is computed.
+  { options: { ...node, entryPoints: ['src/trainer/data/read/worker.ts'], outfile: 'dist/readWorker.cjs', mainFields: ['module', 'main'] }, forbids: /src\/extension\/|@tensorflow|^vscode$/ },
   {
     options: { ...common, platform: 'browser', target: 'es2022', format: 'iife', entryPoints: ['webview/runPanel.ts', 'webview/comparePanel.ts', 'webview/studyPanel.ts', 'webview/panel.css'], outdir: 'dist/webview' },
     forbids: /@tensorflow|src\/(trainer|extension)\/|node_modules\/zod\//,

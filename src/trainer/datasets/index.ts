@@ -1,12 +1,13 @@
 import { UserError } from '../../core/errors.ts';
 import { cgmnist } from './cgmnist.ts';
 import type { DatasetKind } from '../data/dataset.ts';
+import { ownArrays } from './ownArrays.ts';
 import { syntheticArrays } from './syntheticArrays.ts';
 import { syntheticAv } from './syntheticAv.ts';
 import { syntheticDigits } from './syntheticDigits.ts';
 
 /** Every dataset, in the order in which help lists them. */
-export const datasets: readonly DatasetKind[] = [cgmnist, syntheticAv, syntheticDigits, syntheticArrays];
+export const datasets: readonly DatasetKind[] = [cgmnist, syntheticAv, syntheticDigits, syntheticArrays, ownArrays];
 
 /** The dataset with this id; a `UserError` that lists all of them if there is none. */
 export function findDataset(id: string): DatasetKind {

@@ -19,6 +19,17 @@ export function range(start: number, end: number): Int32Array {
   return Int32Array.from({ length: end - start }, (_, index) => start + index);
 }
 
+/**
+ * Rows of a split that have one of these modalities at least: the others teach a stage that trains them nothing, and would only
+ * disturb its statistics. Undefined if these are all rows.
+ */
+export function rowsWith(split: Split, modalities: readonly string[]): Int32Array | undefined {
+  const present = modalities.map((modality) => split.present?.(modality));
+  if (present.includes(undefined)) return undefined;
+  const rows = range(0, split.size).filter((row) => present.some((each) => each![row] === 1));
+  return rows.length === split.size ? undefined : rows;
+}
+
 /** The part of an epoch's entries that a batch of indices into them stands for. */
 export function pickEntries(entries: EpochEntries | undefined, batch: Int32Array): EpochEntries {
   if (!entries) return { rows: batch };
@@ -64,9 +75,13 @@ export function uploadInputs(inputs: HostInputs['inputs']): Record<string, Input
   return Object.fromEntries(Object.entries(inputs).map(([modality, input]) => [modality, uploadInput(input)]));
 }
 
-function uploadInput({ values, shape, mask }: HostInput): Input {
+function uploadInput({ values, shape, mask, present }: HostInput): Input {
   const tensor = tf.tensor(values, [...shape], values instanceof Int32Array ? 'int32' : 'float32');
-  return { values: tensor, ...(mask ? { mask: tf.tensor2d(Float32Array.from(mask), [shape[0]!, shape[1]!]) } : {}) };
+  return {
+    values: tensor,
+    ...(mask ? { mask: tf.tensor2d(Float32Array.from(mask), [shape[0]!, shape[1]!]) } : {}),
+    ...(present ? { present: tf.tensor2d(Float32Array.from(present), [shape[0]!, 1]) } : {}),
+  };
 }
 
 /** Frees everything a batch holds. */
@@ -79,7 +94,8 @@ export function pickRows(source: Rows, rows: Int32Array): Tensor2D {
   return tf.tensor2d(pickValues(source, rows), [rows.length, source.width]);
 }
 
-function pickValues({ values, width }: Rows, rows: Int32Array): Float32Array {
+/** Rows of a matrix, in ordinary memory. */
+export function pickValues({ values, width }: Rows, rows: Int32Array): Float32Array {
   const picked = new Float32Array(rows.length * width);
   rows.forEach((row, index) => picked.set(values.subarray(row * width, (row + 1) * width), index * width));
   return picked;

@@ -1,8 +1,9 @@
 import { FUSION } from '../../core/run/targets.ts';
 import type { Dataset, Split } from '../data/dataset.ts';
-import { type FrozenModalities, mergeOutputs } from './frozen.ts';
+import type { FrozenModalities } from './frozen.ts';
 import type { Stage } from '../methods/method.ts';
 import type { MultimodalModel } from '../model/model.ts';
+import { mergeOutputs } from '../model/presence.ts';
 import { readSplit } from './readSplit.ts';
 
 /** What is evaluated: modalities, whether their fusion too, and how, where a stage does not leave it to the model. */

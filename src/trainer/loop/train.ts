@@ -6,7 +6,7 @@ import type { EpochEvent } from '../../core/run/events.ts';
 import { FUSION } from '../../core/run/targets.ts';
 import { createRandom, seedFor } from '../../core/random.ts';
 import type { Progress } from '../../core/wire.ts';
-import { disposeBatch, epochBatches, type HostBatch, pickEntries, range, readBatch, upload } from './batches.ts';
+import { disposeBatch, epochBatches, type HostBatch, pickEntries, pickValues, range, readBatch, rowsWith, upload } from './batches.ts';
 import type { BestOfCheckpoint, CheckpointParts, Checkpoints, CheckpointState } from '../store/checkpoint.ts';
 import { BestEpoch } from './bestEpoch.ts';
 import type { Control } from './control.ts';
@@ -247,7 +247,8 @@ async function trainEpoch(
   const counted = (stage.part?.firstEpoch ?? 0) + epoch;
   const learningRate = learningRateOf(counted, stage.part?.epochs ?? stage.epochs, settings);
   await stage.startEpoch?.(epoch - 1, createEpochTools(training, counted - 1, learningRate));
-  const entries = stage.entries?.(epoch - 1);
+  const rows = rowsWith(dataset.train, stage.trains);
+  const entries = stage.entries?.(epoch - 1) ?? (rows && { rows });
   const batches = epochBatches(entries?.rows.length ?? dataset.train.size, settings.batchSize, settings.seed, counted);
   const modalities = [...stage.trains, ...data.train?.live ?? []];
   const read = (indices: Int32Array) => readBatch(dataset.train, pickEntries(entries, indices), modalities, counted);
@@ -292,8 +293,14 @@ async function trainEpoch(
   return event;
 }
 
-/** Scores of the evaluated targets on a split. */
+/** Scores of the evaluated targets on a split; those of a modality are of the samples that have it. */
 async function evaluate({ model, dataset, control }: Training, split: Split, evaluated: Evaluated): Promise<Record<string, DetailedScores>> {
   const logits = await evaluateLogits(model, dataset, split, evaluated, () => control.gate());
-  return Object.fromEntries(Object.entries(logits).map(([target, values]) => [target, scoreLogits(values, split.labels, dataset.classes.length)]));
+  const classes = dataset.classes.length;
+  const scoreOf = (target: string, values: Float32Array): DetailedScores => {
+    const rows = target === FUSION ? undefined : rowsWith(split, [target]);
+    if (!rows) return scoreLogits(values, split.labels, classes);
+    return scoreLogits(pickValues({ values, width: classes }, rows), Array.from(rows, (row) => split.labels[row]!), classes);
+  };
+  return Object.fromEntries(Object.entries(logits).map(([target, values]) => [target, scoreOf(target, values)]));
 }

@@ -16,6 +16,7 @@ export const decoupled: Method = {
   label: 'Decoupled',
   source: 'UDI paper, Table 2 (DO only) and Table 3 (0,0); methods.md 7',
   stageKinds: udi.stageKinds,
+  missingModalities: true,
   hparams: { anchor: udi.hparams['anchor']!, tieTolerance: udi.hparams['tieTolerance']! },
   plan: udi.plan,
   *stages(model, context) {

@@ -4,7 +4,8 @@ import { dynamicController } from '../model/controller.ts';
 import { crossEntropy, jensenShannon, stopGradient } from '../model/losses.ts';
 import type { MethodContext, Stage } from './method.ts';
 import type { Batch, StepPlace } from '../loop/batch.ts';
-import type { MultimodalModel, Outputs } from '../model/model.ts';
+import type { MultimodalModel } from '../model/model.ts';
+import { mergeOutputs, type Outputs } from '../model/presence.ts';
 import { gradientsOf } from '../model/optimizer.ts';
 import { createEstimators, createTermWeights, type UnsupervisedSettings } from './unsupervised.ts';
 
@@ -94,6 +95,5 @@ export function followerStage(model: MultimodalModel, context: MethodContext, se
 
 /** Outputs of the frozen modalities together with those of the follower. */
 function merge(batch: Batch, outputs: Outputs): Outputs {
-  const { features, logits } = batch.frozen!.outputs;
-  return { features: { ...features, ...outputs.features }, logits: { ...logits, ...outputs.logits } };
+  return mergeOutputs(batch.frozen!.outputs, outputs);
 }

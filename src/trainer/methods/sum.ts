@@ -11,6 +11,7 @@ export const sum: Method = {
   source: 'Late-fusion baseline of the UDI paper, Table 1; methods.md 4.2',
   stageKinds: ['joint'],
   hparams: {},
+  missingModalities: true,
   plan: jointPlan,
   *stages(model, context) {
     yield { ...jointStage(model, context), recipe: { settings: { kind: 'sum' }, after: [] } };

@@ -23,6 +23,7 @@ export const unimodal: Method = {
   label: 'Unimodal',
   source: 'Reference lines of the UDI paper, Table 1; methods.md 4.1',
   stageKinds: ['unimodal'],
+  missingModalities: true,
   hparams: {
     modality: { type: 'modality', choices: ['all'], default: 'all', help: 'Train only this modality, or all of them one after another.', source: 'methods.md 4.1' },
   },

@@ -3,6 +3,7 @@ import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
 import { UserError } from '../../core/errors.ts';
 import { createRandom, type Random, seedFor } from '../../core/random.ts';
 import { createLinear, type Linear } from './layers.ts';
+import { countPresent, type Outputs, withoutAbsent } from './presence.ts';
 import { prefixed, type Encoder, type EncoderKind, type EncoderSettings, type ForwardMode, type Input, type InputSpec, type Module, type NamedVariables, type Pass, type Pretrained } from './module.ts';
 
 /** How the logits of the modalities become one prediction (methods.md 3.2). */
@@ -13,11 +14,7 @@ export const fusionKinds: readonly { readonly id: FusionKind; readonly label: st
   { id: 'concat', label: 'One linear head on the concatenated features' },
 ];
 
-/** Features [B, d_m] and logits [B, C] by modality. */
-export interface Outputs {
-  readonly features: Readonly<Record<string, Tensor2D>>;
-  readonly logits: Readonly<Record<string, Tensor2D>>;
-}
+export type { Outputs } from './presence.ts';
 
 /** What a model is built from. */
 export interface ModelOptions {
@@ -85,9 +82,9 @@ export class MultimodalModel {
 
   /** Features and logits of the given modalities; `inputs` holds at least theirs. */
   forward(inputs: Readonly<Record<string, Input>>, pass: ModelPass, modalities: readonly string[] = this.modalities): Outputs {
-    return this.classify(this.coupling
+    return withoutAbsent(this.classify(this.coupling
       ? this.encodeTogether(inputs, pass, this.coupling)
-      : Object.fromEntries(modalities.map((modality) => [modality, this.branch(modality).encoder.apply(inputs[modality]!, this.passOf(modality, pass))])));
+      : Object.fromEntries(modalities.map((modality) => [modality, this.branch(modality).encoder.apply(inputs[modality]!, this.passOf(modality, pass))]))), inputs);
   }
 
   /** Stands for a modality that is not there, as one sample: zeros, and a mask of zeros where the modality is masked. The caller disposes it. */
@@ -115,7 +112,7 @@ export class MultimodalModel {
       return linear.apply(tf.concat(order.map((modality) => outputs.features[modality]!), 1));
     }
     const sum = tf.addN(modalities.map((modality) => outputs.logits[modality]!));
-    return this.options.fusion === 'mean' ? tf.div(sum, modalities.length) : sum;
+    return this.options.fusion === 'mean' ? tf.div(sum, countPresent(outputs, modalities)) : sum;
   }
 
   /**

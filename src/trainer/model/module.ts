@@ -31,6 +31,8 @@ export interface InputSpec {
 export type Input = {
   readonly values: Tensor;
   readonly mask?: Tensor2D;
+  /** [B, 1], float32: 1 for samples that have the modality, 0 for those that lack it (their values are zeros); absent: all have it. */
+  readonly present?: Tensor2D;
 };
 
 /** One forward pass of one modality. `random` is for dropout; in `evaluate` it must not be drawn from, and throws. */

@@ -2,7 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { UserError } from '../../../src/core/errors.ts';
 import { datasets, findDataset } from '../../../src/trainer/datasets/index.ts';
 import type { Dataset, HostInput, ModalityInfo, Split } from '../../../src/trainer/data/dataset.ts';
+import { writeOwnArrays } from './npyFiles.ts';
 import { allRows, completeSettings, loadDataset, rowDigests, temporaryFolder, writeMnist } from './fixtures.ts';
+
+let own: string | undefined;
 
 /** Settings without a default, and small sizes to be quick; a dataset not listed is tested with its defaults. */
 const given: Readonly<Record<string, () => Promise<Record<string, unknown>>>> = {
@@ -13,6 +16,7 @@ const given: Readonly<Record<string, () => Promise<Record<string, unknown>>>> = 
   },
   'synthetic-av': () => Promise.resolve({ train: 60, validation: 40, test: 40 }),
   'synthetic-digits': () => Promise.resolve({ train: 120, validation: 40, test: 40 }),
+  'own-arrays': async () => ({ manifest: (own ??= writeOwnArrays(await temporaryFolder(), { holes: true, splits: false })), missing: 'allow' }),
 };
 
 /** One change of each setting that must change the data. */
@@ -27,6 +31,7 @@ const changes: Readonly<Record<string, readonly Record<string, unknown>[]>> = {
   'synthetic-digits': [
     { train: 130 }, { validation: 50 }, { test: 50 }, { variance: 0.02 }, { distortion: 0.5 }, { noise: 0.1 },
   ],
+  'own-arrays': [{ modalities: ['stats'], missing: 'allow' }, { classes: ['happy', 'calm'] }, { maxSteps: 3 }],
   'synthetic-arrays': [
     { modalities: 2 }, { classes: 3 }, { dimension: 9 }, { train: 100 }, { validation: 100 }, { test: 100 },
     { signal: 2 }, { decay: 0.4 },
