@@ -1,3 +1,5 @@
+import { unpackState } from '../src/core/pageMessage.ts';
+
 /** What an earlier instance of this panel has stored, and the way to the extension host. */
 export interface Connection<Out> {
   post(message: Out): void;
@@ -7,7 +9,7 @@ export interface Connection<Out> {
 
 /**
  * Opens the line to the extension host: calls `acquireVsCodeApi`, which works only once per page, listens for states
- * and says `ready`. Only the host posts messages to a webview, so what arrives has the contract's type.
+ * and says `ready`. Only the host posts messages to a webview, packed by `packState`, so what is in them has the contract's type.
  */
 export function connect<View, Out extends { type: string }>(
   ready: Out,
@@ -20,8 +22,9 @@ export function connect<View, Out extends { type: string }>(
     store: (state) => void api.setState(state),
   };
   const draw = create(connection);
-  window.addEventListener('message', ({ data }: MessageEvent<{ type: 'state'; view: View }>) => {
-    if (data.type === 'state') draw(data.view);
+  window.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
+    const view = unpackState(data);
+    if (view !== undefined) draw(view as View);
   });
   connection.post(ready);
 }

@@ -1,4 +1,5 @@
 import type { Progress, RunState, RunView } from '../src/core/protocol.ts';
+import { progressOf, secondsLeft } from '../src/core/run/run.ts';
 import { isLive } from './words.ts';
 
 /** Where a run is. The share of the open epoch counts, which the journal does not know. */
@@ -15,9 +16,6 @@ export interface RunProgress {
   readonly secondsTrained: number;
 }
 
-/** How many of the newest epochs the estimate is based on. */
-const NEWEST = 5;
-
 /**
  * Where the trainer is in the open epoch. A message about an epoch that the journal has meanwhile is out of date: it
  * would count that epoch twice.
@@ -33,22 +31,15 @@ export function runProgress(view: RunView, now: number): RunProgress {
   const { run, state } = view;
   const progress = openEpoch(view);
   const epochs = run.stages.flatMap((stage) => stage.epochs);
-  // Epochs that early stopping or the cache saved are no longer to be waited for.
-  const saved = run.stages.reduce(
-    (sum, stage) => sum + (stage.ended ? stage.plannedEpochs - stage.epochs.length : 0),
-    0,
-  );
-  const done = epochs.length;
-  const planned = Math.max(done, (run.started?.plannedEpochs ?? 0) - saved);
+  const { done, planned: expected } = progressOf(run);
+  const planned = Math.max(done, expected);
   const open = progress && done < planned ? progress.step / Math.max(1, progress.steps) : 0;
-  const newest = epochs.slice(-NEWEST);
-  const perEpoch = newest.reduce((sum, epoch) => sum + epoch.seconds, 0) / newest.length;
   const sinceLast = state === 'running' && run.lastTime !== undefined ? Math.max(0, now - run.lastTime) / 1000 : 0;
   return {
     done,
     planned,
     share: planned === 0 ? 0 : Math.min(1, (done + open) / planned),
-    secondsLeft: newest.length === 0 ? undefined : Math.max(0, planned - done - open) * perEpoch,
+    secondsLeft: secondsLeft(run, open),
     secondsTrained: epochs.reduce((sum, epoch) => sum + epoch.seconds, 0) + sinceLast,
   };
 }

@@ -9,7 +9,7 @@ import { createStudyHeader } from './sections/studyHeader.ts';
 import { createStudyNotice, noticeOf } from './sections/studyNotice.ts';
 import { createStudyNotes } from './sections/studyNotes.ts';
 import { createStudyTable } from './sections/studyTable.ts';
-import { studyProgress } from './studyProgress.ts';
+import { failedText, studyProgress } from './studyProgress.ts';
 import { createViewStore, keepScroll } from './viewState.ts';
 import { studyStateWords } from './words.ts';
 
@@ -72,11 +72,11 @@ function createPanel(connection: Connection<FromStudyPanel>): (view: StudyView) 
 
 /** What a screen reader is told of: the state, and how many runs are done. */
 function announcement(view: StudyView): string {
-  const { finished, planned, failed } = studyProgress(view, Date.now());
+  const { finished, planned, failed, diverged } = studyProgress(view, Date.now());
   const reason = noticeOf(view)?.message;
   return [
     `${view.title}: ${studyStateWords[view.state].label}.`,
-    `${finished} of ${planned} runs finished${failed > 0 ? `, ${failed} failed` : ''}.`,
+    `${finished} of ${planned} runs finished${failed > 0 ? `, ${failedText(failed, diverged)}` : ''}.`,
     ...(reason === undefined ? [] : [reason]),
   ].join(' ');
 }

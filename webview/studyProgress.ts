@@ -6,6 +6,8 @@ export interface StudyProgress {
   readonly planned: number;
   readonly finished: number;
   readonly failed: number;
+  /** Of the failed ones. */
+  readonly diverged: number;
   readonly active: readonly StudyRunView[];
   /** Runs that nobody works on and that have no result. */
   readonly open: number;
@@ -13,7 +15,7 @@ export interface StudyProgress {
   readonly share: number;
   /** Seconds since the first event; until the newest one where no trainer is at work. */
   readonly elapsed?: number;
-  /** Estimated seconds until the end; undefined unless it is running and some row knows how long its runs take. */
+  /** Estimated seconds until the end; undefined unless it is running and a run has an epoch. */
   readonly secondsLeft?: number;
 }
 
@@ -27,43 +29,32 @@ export function studyProgress(view: StudyView, now: number): StudyProgress {
     planned: runs.length,
     finished,
     failed: runs.filter((run) => run.state === 'failed').length,
+    diverged: runs.filter((run) => run.state === 'failed' && run.diverged).length,
     active,
     open: runs.length - finished - active.length,
     share: runs.length === 0 ? 0 : runs.reduce((sum, run) => sum + shareOf(run), 0) / runs.length,
     elapsed: firstTime === undefined || until === undefined ? undefined : Math.max(0, until - firstTime) / 1000,
-    secondsLeft: state === 'running' ? secondsLeft(view) : undefined,
+    secondsLeft: view.secondsLeft,
   };
 }
 
 /** Counts and times in one line. */
 export function progressText(view: StudyView, now: number): string {
-  const { finished, planned, failed, active, elapsed, secondsLeft } = studyProgress(view, now);
+  const { finished, planned, failed, diverged, active, elapsed, secondsLeft } = studyProgress(view, now);
   return [
     `${finished} of ${planned} runs finished`,
-    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(failed > 0 ? [failedText(failed, diverged)] : []),
     ...(active.length > 0 ? [`${active.length} running, up to ${view.parallel} side by side`] : []),
     ...(elapsed === undefined ? [] : [`${duration(elapsed)} since the start`]),
     ...(secondsLeft === undefined ? [] : [`about ${duration(secondsLeft)} left`]),
   ].join(' · ');
 }
 
-function shareOf({ state, done = 0, planned = 0 }: StudyRunView): number {
-  return state === 'finished' ? 1 : planned === 0 ? 0 : Math.min(1, done / planned);
+/** `3 failed`, `3 failed (1 diverged)`. */
+export function failedText(failed: number, diverged: number): string {
+  return `${failed} failed${diverged > 0 ? ` (${diverged} diverged)` : ''}`;
 }
 
-/** The runs to come take as long as the finished ones of their row, or as those of all rows. */
-function secondsLeft({ runs, tables, parallel }: StudyView): number | undefined {
-  const rows = tables.flatMap((table) => table.rows);
-  const known = rows.flatMap(({ seconds }) => seconds ?? []);
-  if (known.length === 0) return undefined;
-  const mean = known.reduce((sum, seconds) => sum + seconds, 0) / known.length;
-  const byKey = new Map(
-    rows.flatMap(({ cells, seconds }) =>
-      cells.flatMap(({ missing }) => missing.map(({ key }) => [key, seconds ?? mean] as const)),
-    ),
-  );
-  // A failed run is not tried again by itself.
-  const left = runs.filter(({ state }) => state !== 'finished' && state !== 'failed');
-  const seconds = left.reduce((sum, run) => sum + (1 - shareOf(run)) * (byKey.get(run.key) ?? mean), 0);
-  return seconds / Math.max(1, Math.min(parallel, left.length));
+function shareOf({ state, done = 0, planned = 0 }: StudyRunView): number {
+  return state === 'finished' ? 1 : planned === 0 ? 0 : Math.min(1, done / planned);
 }

@@ -82,6 +82,11 @@ export function differenceUnit(metric: Metric): string {
 /** How a quantity is written on axes, in tooltips and tables. */
 export type Format = 'percent' | 'weight' | 'entropy' | 'loss' | 'alignment' | 'seconds' | Metric;
 
+/** Whether a value is a share that is shown in percent. */
+export function isShare(format: Format): boolean {
+  return format === 'percent' || (typeof format === 'object' && format.format === 'percent');
+}
+
 /** Writes a value in its quantity's own way. */
 export function formatted(value: number, format: Format): string {
   if (typeof format === 'object') return metricText(value, format);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Metric } from './run/events.ts';
 import type { ShownConfig } from './run/shownConfig.ts';
 import type { Run, RunState } from './run/run.ts';
 import type { StudyCurves } from './study/studyCurves.ts';
@@ -18,7 +19,10 @@ export type { StudyTableId } from './study/studyPlan.ts';
 export type { StudyState } from './study/studyEvents.ts';
 export type { Progress } from './wire.ts';
 
-/** Everything the run panel draws. The host owns it; the page keeps only view state. */
+/**
+ * Everything the run panel draws. The host owns it; the page keeps only view state. Every message to a page is the whole
+ * state (`packState`), so that opening, re-opening and updating are one path.
+ */
 export interface RunView {
   readonly id: string;
   readonly title: string;
@@ -34,9 +38,6 @@ export interface RunView {
   readonly trusted: boolean;
 }
 
-/** Host to run panel: always the whole state, so that opening, re-opening and updating are one path. */
-export type ToRunPanel = { readonly type: 'state'; readonly view: RunView };
-
 /** Run panel to host. */
 export const fromRunPanelSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready') }),
@@ -50,20 +51,17 @@ export interface CompareView {
   readonly runs: readonly RunView[];
   /** Config keys in which the runs differ, with the value of each run as text ('' where it has none). */
   readonly changed: readonly { readonly key: string; readonly values: readonly string[] }[];
-  /** Rows of test scores, e.g. `fusion ACC`; undefined where a run has none; `best` holds the indices of the best runs. */
+  /** Rows of test scores, e.g. ACC of fusion. */
   readonly scores: readonly ScoreRow[];
 }
 
-/** One row of scores over the compared runs, shares in 0..1. */
+/** One row of scores over the compared runs: null where a run has none; `best` holds the indices of the best runs. */
 export interface ScoreRow {
   readonly target: string;
-  readonly metric: 'ACC' | 'F1';
-  readonly values: readonly (number | undefined)[];
+  readonly metric: Metric;
+  readonly values: readonly (number | null)[];
   readonly best: readonly number[];
 }
-
-/** Host to compare panel. */
-export type ToComparePanel = { readonly type: 'state'; readonly view: CompareView };
 
 /** Compare panel to host. */
 export const fromComparePanelSchema = z.discriminatedUnion('type', [
@@ -83,6 +81,8 @@ export interface StudyRunView {
   /** Epochs that are done, of how many, while it runs. */
   readonly done?: number;
   readonly planned?: number;
+  /** Whether a loss or score of it was no finite number. */
+  readonly diverged?: true;
   /** Why it failed or waits. */
   readonly message?: string;
 }
@@ -99,15 +99,14 @@ export interface StudyView {
   readonly curves: readonly StudyCurves[];
   /** What the plan leaves out, and why. */
   readonly notes?: readonly string[];
+  /** Estimated seconds until the end, while it runs; absent before the first epoch of any run. */
+  readonly secondsLeft?: number;
   /** Times (ms since 1970) of the study's first and newest event. */
   readonly firstTime?: number;
   readonly lastTime?: number;
   readonly error?: { readonly message: string; readonly hint?: string };
   readonly trusted: boolean;
 }
-
-/** Host to study panel. */
-export type ToStudyPanel = { readonly type: 'state'; readonly view: StudyView };
 
 /** Study panel to host. `run` starts what is missing; with keys, only these runs. */
 export const fromStudyPanelSchema = z.discriminatedUnion('type', [

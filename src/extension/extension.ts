@@ -40,7 +40,7 @@ export function activate(context: vscode.ExtensionContext): UdiApi {
     const tree = keep(new RunTree(runs, studies));
     const runPanels = keep(new RunPanels(context.extensionUri, runs, log));
     const comparePanels = keep(new ComparePanels(context.extensionUri, runs, log));
-    const studyPanels = keep(new StudyPanels(context.extensionUri, studies, log));
+    const studyPanels = keep(new StudyPanels(context.extensionUri, studies, catalog, log));
     const reports = keep(new Reports());
     const panels = { runPanels, comparePanels, studyPanels };
     keep(registerCommands({ log, catalog, runs, studies, tree, trainer, ...panels, reports }));

@@ -36,7 +36,7 @@ const folderOf = (vs: Session): string => join(studiesFolder(vs.workspace), 'wei
 function stored(vs: Session): StudyTable {
   const study = loadStudy(folderOf(vs));
   assert.equal(study.state, 'finished');
-  return studyTables(study.plan, studyRuns(study, readCatalog(root)))[0]!;
+  return studyTables(study.plan, studyRuns(study, readCatalog(root)), readCatalog(root))[0]!;
 }
 
 describe('a study in VS Code', function () {

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { classificationMetrics } from '../../src/core/run/metrics.ts';
+import { startedOn } from './studyRuns.ts';
 import { changedKeys, distinctTitles, scoreRows } from '../../src/core/run/compare.ts';
 import { runConfigSchema, type RunConfig } from '../../src/core/config/config.ts';
 import { emptyRun, type Run } from '../../src/core/run/run.ts';
@@ -17,7 +19,7 @@ function config(changes: { method?: object; seed?: number; name?: string } = {})
 function tested(scores: Record<string, number>): Run {
   const test = Object.fromEntries(Object.entries(scores).map(([target, accuracy]) =>
     [target, { accuracy, f1: accuracy / 2, loss: 0, entropy: 0, recall: [], confusion: [] }]));
-  return { ...emptyRun, test };
+  return { ...emptyRun, started: startedOn({ modalities: Object.keys(scores).filter((each) => each !== 'fusion') }), test };
 }
 
 describe('changedKeys', () => {
@@ -39,14 +41,14 @@ describe('changedKeys', () => {
 describe('scoreRows', () => {
   it('marks the best run of every row, ties included, and puts fusion last', () => {
     const rows = scoreRows([tested({ fusion: 0.9, gray: 0.8 }), tested({ fusion: 0.7, gray: 0.8 })]);
-    expect(rows.map(({ target, metric, best }) => [target, metric, best])).toEqual([
+    expect(rows.map(({ target, metric, best }) => [target, metric.label, best])).toEqual([
       ['gray', 'ACC', [0, 1]], ['gray', 'F1', [0, 1]], ['fusion', 'ACC', [0]], ['fusion', 'F1', [0]],
     ]);
   });
 
   it('leaves out what a run has not got and does not call a single value the best', () => {
     const [row] = scoreRows([tested({ gray: 0.8 }), emptyRun]);
-    expect(row).toEqual({ target: 'gray', metric: 'ACC', values: [0.8, undefined], best: [] });
+    expect(row).toEqual({ target: 'gray', metric: classificationMetrics[0], values: [0.8, null], best: [] });
   });
 
   it('has no rows before any test', () => {

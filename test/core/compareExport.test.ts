@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { classificationMetrics } from '../../src/core/run/metrics.ts';
 import { exportTable, type ComparedTable } from '../../src/core/run/exportTable.ts';
 
 const nasty = 'a|b, "c" <img onerror=alert(1)> 50% & x_y \\ {z} #1 $2 ~ ^';
@@ -6,8 +7,8 @@ const table: ComparedTable = {
   titles: [nasty, 'plain'],
   changed: [{ key: 'method.alpha_0', values: ['dynamic', ''] }],
   scores: [
-    { target: 'gray', metric: 'ACC', values: [0.91234, 0.9], best: [0] },
-    { target: 'fusion', metric: 'F1', values: [undefined, 1], best: [] },
+    { target: 'gray', metric: classificationMetrics[0]!, values: [0.91234, 0.9], best: [0] },
+    { target: 'fusion', metric: classificationMetrics[1]!, values: [null, 1], best: [] },
   ],
   selectedOn: [undefined, 'validation'],
 };
@@ -59,6 +60,15 @@ describe('exportTable', () => {
   it.each(['markdown', 'latex'] as const)('says in %s when the epochs of a run were selected on test', (format) => {
     expect(exportTable({ ...table, selectedOn: ['test', 'validation'] }, format)).toContain('Epochs of some runs selected on test (imported).');
     expect(exportTable({ ...table, selectedOn: ['test', undefined] }, format)).toContain('Epochs selected on test (imported).');
+  });
+
+  it('writes other metrics in their own unit and digits, and says which are better the lower they are', () => {
+    const mae = { id: 'mae', label: 'MAE', unit: 's', better: 'lower', format: 'number', digits: 3 } as const;
+    const foreign: ComparedTable = { titles: ['a', 'b'], changed: [], scores: [{ target: 'fusion', metric: mae, values: [0.4136, NaN], best: [0] }], selectedOn: [] };
+    expect(exportTable(foreign, 'markdown')).toBe([
+      '| Run | fusion MAE (s) |', '| --- | ---: |', '| a | **0.414** |', '| b | diverged |', '', 'Epochs selected on validation. Lower is better: MAE.', '',
+    ].join('\n'));
+    expect(exportTable(foreign, 'csv')).toBe('Run,fusion MAE,selectedOn\na,0.4136,\nb,NaN,\n');
   });
 
   it('does not let a name at the beginning of a LaTeX row become an argument', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { catalog } from './studyFixture.ts';
 import { runConfigSchema, type RunConfig } from '../../src/core/config/config.ts';
 import type { StartedEvent } from '../../src/core/run/events.ts';
 import { paperScore, protocolDifferences } from '../../src/core/study/paper.ts';
@@ -8,7 +9,7 @@ type Sizes = StartedEvent['dataset']['sizes'];
 
 function started(name: string, sizes: Sizes, modalities: readonly string[]): Pick<StartedEvent, 'dataset'> {
   return {
-    dataset: { name, sizes, fingerprint: '', classes: [], modalities: modalities.map((id) => ({ id, encoder: 'mlp', parameters: 0 })) },
+    dataset: { name, sizes, fingerprint: '', classes: [], modalities: modalities.map((id) => ({ id, encoder: 'cgmnist', parameters: 0 })) },
   };
 }
 
@@ -92,11 +93,11 @@ describe('protocolDifferences', () => {
   const digits = ['gray', 'color'];
 
   it('has none for the whole dataset, a part of whose training set is held out because the paper names no validation', () => {
-    expect(protocolDifferences(started('cgmnist', { train: 54_000, validation: 6000, test: 10_000 }, digits), config())).toEqual([]);
+    expect(protocolDifferences(started('cgmnist', { train: 54_000, validation: 6000, test: 10_000 }, digits), config(), 'methods', catalog)).toEqual([]);
   });
 
   it('names subsets with both sizes', () => {
-    expect(protocolDifferences(started('cgmnist', { train: 10_000, validation: 2000, test: 2000 }, digits), config())).toEqual([
+    expect(protocolDifferences(started('cgmnist', { train: 10_000, validation: 2000, test: 2000 }, digits), config(), 'methods', catalog)).toEqual([
       'Trained on 10,000 of 60,000 samples, with 2,000 more for validation.',
       'Tested on 2,000 of 10,000 samples.',
     ]);
@@ -104,7 +105,7 @@ describe('protocolDifferences', () => {
 
   it('compares the validation split where the paper has one', () => {
     const sizes = { train: 15_000, validation: 1320, test: 2597 };
-    expect(protocolDifferences(started('kinetics-sounds', sizes, ['audio', 'video']), config())).toEqual([
+    expect(protocolDifferences(started('kinetics-sounds', sizes, ['audio', 'video']), config(), 'methods', catalog)).toEqual([
       'Validated on 1,320 of 1,900 samples.',
       'Tested on 2,597 instead of 1,900 samples.',
     ]);
@@ -112,7 +113,7 @@ describe('protocolDifferences', () => {
 
   it('names every stated setting that differs, and none that the paper leaves open', () => {
     const full = started('crema-d', { train: 6028, validation: 670, test: 744 }, ['audio', 'video']);
-    expect(protocolDifferences(full, config({ batchSize: 32, learningRate: 0.001, momentum: 0, weightDecay: 0 }, 'concat'))).toEqual([
+    expect(protocolDifferences(full, config({ batchSize: 32, learningRate: 0.001, momentum: 0, weightDecay: 0 }, 'concat'), 'methods', catalog)).toEqual([
       'Batch size 32 instead of 64.',
       'Learning rate 0.001 instead of 0.01.',
       'Momentum 0 instead of 0.9.',
@@ -120,12 +121,30 @@ describe('protocolDifferences', () => {
       'Fusion concat instead of sum.',
     ]);
     const open = config({ epochs: 100, learningRate: 0.5, schedule: { name: 'step', every: 70 } });
-    expect(protocolDifferences(started('cgmnist', { train: 54_000, validation: 6000, test: 10_000 }, digits), open)).toEqual([]);
+    expect(protocolDifferences(started('cgmnist', { train: 54_000, validation: 6000, test: 10_000 }, digits), open, 'methods', catalog)).toEqual([]);
+  });
+
+  it('names encoders and settings that are not those of the protocol, but for what the row of a table sets itself', () => {
+    const sizes = { train: 54_000, validation: 6000, test: 10_000 };
+    const run = started('cgmnist', sizes, digits);
+    const mlp = { dataset: { ...run.dataset, modalities: run.dataset.modalities.map((each) => ({ ...each, encoder: 'mlp' })) } };
+    const with_ = (dataset: object, method: object) => ({ ...config(), dataset: { name: 'cgmnist', ...dataset }, method: { name: 'udi', ...method } });
+    expect(protocolDifferences(mlp, config(), 'methods', catalog)).toEqual(['Encoder mlp instead of cgmnist for gray.', 'Encoder mlp instead of cgmnist for color.']);
+    const specs = {
+      ...catalog, datasets: catalog.datasets.map((each) => ({ ...each, settings: { ...each.settings, variance: { type: 'number' as const, default: 0.03, help: '' } } })),
+    };
+    expect(protocolDifferences(run, with_({ variance: 0.03 }, {}), 'methods', specs)).toEqual([]);
+    expect(protocolDifferences(run, with_({ variance: 0.5 }, { tieTolerance: 3 }), 'methods', specs)).toEqual([
+      'Method setting tieTolerance 3 instead of 1.5.', 'Dataset setting variance 0.5 instead of 0.03.',
+    ]);
+    const fixed = { alpha: { consistency: 0, complementary: 1 } };
+    expect(protocolDifferences(run, with_({}, fixed), 'alpha', specs)).toEqual([]);
+    expect(protocolDifferences(run, with_({}, fixed), 'methods', specs)).toEqual(['Method setting alpha {"consistency":0,"complementary":1} instead of "dynamic".']);
   });
 
   it('says where there is nothing to compare with, and where modalities are missing', () => {
     const sizes = { train: 54_000, validation: 6000, test: 10_000 };
-    expect(protocolDifferences(started('synthetic-digits', sizes, digits), config())).toEqual(['The paper has no results for synthetic-digits.']);
-    expect(protocolDifferences(started('cgmnist', sizes, ['gray']), config())).toEqual(['Modalities gray instead of gray, color.']);
+    expect(protocolDifferences(started('synthetic-digits', sizes, digits), config(), 'methods', catalog)).toEqual(['The paper has no results for synthetic-digits.']);
+    expect(protocolDifferences(started('cgmnist', sizes, ['gray']), config(), 'methods', catalog)).toEqual(['Modalities gray instead of gray, color.']);
   });
 });

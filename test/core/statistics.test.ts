@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { comparePaired, holm, summarise, verdictOf } from '../../src/core/study/statistics.ts';
+import { comparePaired, mayBeBest, summarise, verdictOf } from '../../src/core/study/statistics.ts';
 
 /** Student's original data (1908): additional hours of sleep of ten patients under two drugs, as in R's `sleep`. */
 const first = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0, 2];
@@ -112,24 +112,44 @@ describe('comparePaired', () => {
   });
 });
 
-describe('holm', () => {
-  it('adjusts in order of size, never falls below a smaller one, and stops at 1', () => {
-    // Sorted 0.005, 0.01, 0.03, 0.04: times 4, 3, 2, 1 is 0.02, 0.03, 0.06, 0.04, and the last is raised to 0.06.
-    const adjusted = holm([0.01, 0.04, 0.03, 0.005]);
-    [0.03, 0.06, 0.06, 0.02].forEach((p, index) => { expect(adjusted[index]).toBeCloseTo(p, 12); });
-    expect(holm([0.6, 0.5])).toEqual([1, 1]);
+describe('a family of comparisons', () => {
+  it('multiplies p by Bonferroni up to 1, and widens the interval to match: it leaves out 0 just where p is below 0.05', () => {
+    const [left, right] = [[0.9, 0.93, 0.91, 0.95], [0.88, 0.9, 0.9, 0.92]];
+    const alone = comparePaired(left, right);
+    for (const family of [1, 2, 3, 6, 50]) {
+      const { pairedT, wilcoxon } = comparePaired(left, right, family);
+      expect(pairedT!.p).toBeCloseTo(Math.min(1, family * alone.pairedT!.p), 12);
+      expect(wilcoxon!.p).toBe(Math.min(1, family * alone.wilcoxon!.p));
+      expect(pairedT!.interval[0] > 0).toBe(pairedT!.p < 0.05);
+      expect((pairedT!.interval[0] + pairedT!.interval[1]) / 2).toBeCloseTo(alone.difference, 12);
+    }
+    // t = 4.7000 with 3 degrees of freedom: p = 0.0182, twice that is still below 0.05, three times is not.
+    expect([1, 2, 3].map((family) => comparePaired(left, right, family).pairedT!.p < 0.05)).toEqual([true, true, false]);
+  });
+});
+
+describe('mayBeBest', () => {
+  it('is false where another row is better in a one-sided test at 5 % divided by their number', () => {
+    // Mean 0.02, sd 0.01, n = 4: t = 4. One-sided 5 % is t = 2.353 with 3 degrees of freedom; 5 %/4 is 4.177, 5 %/3 is 3.740.
+    const lead = [0.02 - 0.01 * Math.sqrt(1.5), 0.02, 0.02, 0.02 + 0.01 * Math.sqrt(1.5)];
+    const none = [0, 0, 0, 0];
+    expect(mayBeBest([lead])).toBe(false);
+    expect(mayBeBest([lead, none, none])).toBe(false);
+    expect(mayBeBest([lead, none, none, none])).toBe(true);
   });
 
-  it('leaves a single p as it is, and an empty family empty', () => {
-    expect(holm([0.03])).toEqual([0.03]);
-    expect(holm([])).toEqual([]);
+  it('does not count rows that share fewer than two seeds, and rows that were worse', () => {
+    expect(mayBeBest([[0.5], []])).toBe(true);
+    expect(mayBeBest([[-0.5, -0.5, -0.5]])).toBe(true);
+    expect(mayBeBest([])).toBe(true);
   });
 });
 
 describe('verdictOf', () => {
-  const verdict = (left: readonly number[], right: readonly number[]) => {
+  const verdict = (left: readonly number[], right: readonly number[]) => verdictOf(comparePaired(left, right));
+  const adjusted = (left: readonly number[], right: readonly number[], p: number) => {
     const comparison = comparePaired(left, right);
-    return verdictOf(comparison, comparison.pairedT?.p);
+    return { ...comparison, pairedT: { ...comparison.pairedT!, p } };
   };
 
   it('calls one and two pairs too few', () => {
@@ -137,17 +157,16 @@ describe('verdictOf', () => {
     expect(verdict([2, 3], [1, 1])).toBe('n = 2: too few to tell');
   });
 
-  it('names the higher side from the adjusted p alone', () => {
-    const comparison = comparePaired(second, first);
-    expect(verdictOf(comparison, 0.0123)).toBe('left is higher (p = 0.012)');
-    expect(verdictOf(comparePaired(first, second), 0.00002)).toBe('right is higher (p < 0.001)');
-    expect(verdictOf(comparison, 0.05)).toBe('no difference shown (p = 0.050)');
-    expect(verdictOf(comparison, 0.31)).toBe('no difference shown (p = 0.31)');
+  it('names the better side from the adjusted p alone, whichever way the metric counts', () => {
+    expect(verdictOf(adjusted(second, first, 0.0123))).toBe('left is better (p = 0.012)');
+    expect(verdictOf(adjusted(second, first, 0.0123), 'lower')).toBe('right is better (p = 0.012)');
+    expect(verdictOf(adjusted(first, second, 0.00002))).toBe('right is better (p < 0.001)');
+    expect(verdictOf(adjusted(second, first, 0.05))).toBe('no difference shown (p = 0.050)');
+    expect(verdictOf(adjusted(second, first, 0.31))).toBe('no difference shown (p = 0.31)');
   });
 
   it('says where Wilcoxon cannot reach 0.05, counting only pairs that differ', () => {
-    const fiveUp = comparePaired([1, 2, 3, 4, 5], [0, 0, 0, 0, 0]);
-    expect(verdictOf(fiveUp, 0.01)).toBe('left is higher (p = 0.010; Wilcoxon cannot fall below 0.0625 with so few pairs)');
+    expect(verdictOf(adjusted([1, 2, 3, 4, 5], [0, 0, 0, 0, 0], 0.01))).toBe('left is better (p = 0.010; Wilcoxon cannot fall below 0.0625 with so few pairs)');
     expect(verdict([1, 2, 3, 4, 5, 6], [0, 0, 0, 0, 0, 0])).not.toContain('Wilcoxon');
     expect(verdict([1, 2, 3, 4, 5, 6], [0, 0, 0, 0, 0, 6])).toContain('Wilcoxon cannot fall below 0.0625');
     expect(verdict([1, 2, 6], [1, 2, 3])).toBe('no difference shown (p = 0.42; Wilcoxon cannot fall below 1 with so few pairs)');

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { classificationMetrics } from '../../src/core/run/metrics.ts';
 import { studyCurves } from '../../src/core/study/studyCurves.ts';
 import type { StudyRun } from '../../src/core/study/studyResults.ts';
 import { finishedWith, keyOf, planWith, stageOf } from './studyRuns.ts';
@@ -28,13 +29,13 @@ describe('studyCurves', () => {
   });
 
   it('give mean and deviation of the accuracy by epoch of the whole run, without the stages that have none', () => {
-    const { accuracy } = curves!;
-    expect(accuracy.map(({ epoch, n }) => [epoch, n])).toEqual([[3, 2], [4, 3], [5, 1]]);
+    const { scores } = curves!;
+    expect(scores.map(({ epoch, n }) => [epoch, n])).toEqual([[3, 2], [4, 3], [5, 1]]);
     // 0.6 and 0.8; then 0.8, 0.8 and 0.5, the first epoch of the follower that began later.
     const sd = [Math.sqrt(0.02), Math.sqrt(0.03)];
-    expect(accuracy[0]).toMatchObject({ mean: expect.closeTo(0.7, 12), low: expect.closeTo(0.7 - sd[0]!, 12), high: expect.closeTo(0.7 + sd[0]!, 12) });
-    expect(accuracy[1]).toMatchObject({ mean: expect.closeTo(0.7, 12), low: expect.closeTo(0.7 - sd[1]!, 12) });
-    expect(accuracy[2]).toEqual({ epoch: 5, mean: 0.5, low: 0.5, high: 0.5, n: 1 });
+    expect(scores[0]).toMatchObject({ mean: expect.closeTo(0.7, 12), low: expect.closeTo(0.7 - sd[0]!, 12), high: expect.closeTo(0.7 + sd[0]!, 12) });
+    expect(scores[1]).toMatchObject({ mean: expect.closeTo(0.7, 12), low: expect.closeTo(0.7 - sd[1]!, 12) });
+    expect(scores[2]).toEqual({ epoch: 5, mean: 0.5, low: 0.5, high: 0.5, n: 1 });
   });
 
   it('count the weights from the beginning of the followers, so that seeds meet at the same point of them', () => {
@@ -45,11 +46,11 @@ describe('studyCurves', () => {
   });
 
   it('show runs that still train, follow the target of the row, and have no weights where the method has none', () => {
-    expect(branch!.accuracy).toEqual([{ epoch: 1, mean: 0.7, low: 0.7, high: 0.7, n: 1 }]);
+    expect(branch!.scores).toEqual([{ epoch: 1, mean: 0.7, low: 0.7, high: 0.7, n: 1 }]);
     expect(branch).not.toHaveProperty('alpha');
   });
 
   it('are empty for rows without runs', () => {
-    expect(without).toEqual({ table: 'components', row: 'sum', label: 'sum', accuracy: [] });
+    expect(without).toEqual({ table: 'components', row: 'sum', label: 'sum', metric: classificationMetrics[0], scores: [] });
   });
 });

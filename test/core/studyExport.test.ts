@@ -3,6 +3,7 @@ import { emptyRun } from '../../src/core/run/run.ts';
 import { exportStudyTable } from '../../src/core/study/studyExport.ts';
 import type { StudyCell, StudyRuns, StudyTable } from '../../src/core/study/studyResults.ts';
 import { studyTables } from '../../src/core/study/studyTables.ts';
+import { catalog } from './studyFixture.ts';
 import { finishedWith, fusedRuns, keyOf, planWith, startedOn } from './studyRuns.ts';
 
 const nasty = 'a|b <img onerror=alert(1)> & x_y, "50%"';
@@ -24,12 +25,12 @@ const table = tableOf(planWith('methods', [
 ]));
 
 function tableOf(plan: ReturnType<typeof planWith>, runs: StudyRuns): StudyTable {
-  return studyTables(plan, runs)[0]!;
+  return studyTables(plan, runs, catalog)[0]!;
 }
 
 /** The table of two rows with the headline cells of the second one changed. */
 function withCell(change: Partial<StudyCell>): StudyTable {
-  const two = tableOf(planWith('grid', ['a', 'b'].map((id) => ({ id, seeds: [0] }))), fusedRuns({ a: [0.9], b: [0.8] }));
+  const two = tableOf(planWith('grid', ['a', 'b'].map((id) => ({ id, seeds: [0, 1] }))), fusedRuns({ a: [0.9, 0.9], b: [0.8, 0.8] }));
   const rows = two.rows.map((row) => (row.id === 'b' ? { ...row, cells: row.cells.map((cell) => ({ ...cell, ...change })) } : row));
   return { ...two, rows };
 }
@@ -44,12 +45,12 @@ describe('a table of a study as CSV', () => {
     expect(head).toBe('table,row,label,α_con,target,metric,seed,run,state,value,selectedOn');
     expect(lines).toHaveLength(2 * 2 + 3 * 8 + 1);
     expect(lines.slice(0, 2)).toEqual([
-      'methods,unimodal:gray,Unimodal (gray),–,gray,ACC,0,u0,finished,0.9,validation',
-      'methods,unimodal:gray,Unimodal (gray),–,gray,ACC,1,u1,finished,0.92,validation',
+      'methods,unimodal:gray,Unimodal (gray),–,gray,accuracy,0,u0,finished,0.9,validation',
+      'methods,unimodal:gray,Unimodal (gray),–,gray,accuracy,1,u1,finished,0.92,validation',
     ]);
-    expect(lines).toContain('methods,sum,"a|b <img onerror=alert(1)> & x_y, ""50%""",✓,gray,F1,0,s0,finished,0.69,validation');
-    expect(lines).toContain('methods,ogm,OGM,–,fusion,ACC,1,o1,failed,,validation');
-    expect(lines).toContain('methods,mla,MLA,–,gray,F1,0,,missing,,validation');
+    expect(lines).toContain('methods,sum,"a|b <img onerror=alert(1)> & x_y, ""50%""",✓,gray,f1,0,s0,finished,0.69,validation');
+    expect(lines).toContain('methods,ogm,OGM,–,fusion,accuracy,1,o1,failed,,validation');
+    expect(lines).toContain('methods,mla,MLA,–,gray,f1,0,,missing,,validation');
     expect(lines.at(-1)).toBe('');
   });
 });
@@ -60,13 +61,14 @@ describe('a table of a study as Markdown', () => {
       '| Method | α\\_con | fusion ACC | fusion F1 | gray ACC | gray F1 |',
       '| --- | --- | ---: | ---: | ---: | ---: |',
       '| Unimodal (gray) | – | 91.00 ± 1.41 (2) | 90.00 ± 1.41 (2) | **91.00 ± 1.41** (2) | **90.00 ± 1.41** (2) |',
-      '| a\\|b \\<img onerror=alert(1)\\> \\& x\\_y, "50%" | ✓ | **82.00 ± 2.83** (2) | **81.00 ± 2.83** (2) '
+      '| a\\|b \\<img onerror=alert(1)\\> \\& x\\_y, "50%" | ✓ | 82.00 ± 2.83 (2) | 81.00 ± 2.83 (2) '
         + '| <ins>70.50 ± 0.71</ins> (2) | <ins>69.50 ± 0.71</ins> (2) |',
-      '| OGM<sup>1</sup> | – | <ins>81.00</ins> (1) | <ins>80.00</ins> (1) | 60.00 (1) | 59.00 (1) |',
+      '| OGM<sup>1</sup> | – | 81.00 (1) | 80.00 (1) | 60.00 (1) | 59.00 (1) |',
       '| MLA<sup>2</sup> | – | – | – | – | – |',
       '',
-      '- Test scores in percent: mean ± sample standard deviation over seeds (number of seeds); bold: best of the column, underlined: second.',
+      '- Test scores in percent: mean ± sample standard deviation over seeds (number of seeds); bold: best of the column, underlined: second, among the rows with two seeds or more.',
       '- Rows of a single branch have its score below fusion too; it is ranked in its own column only.',
+      '- 5 of 8 runs finished; 1 failed, 2 missing.',
       '- Epochs selected on validation.',
       '- <sup>1</sup> Missing: seed 1 (failed: Not finite in \\<step\\> 3).',
       '- <sup>2</sup> Missing: seeds 0, 1 (not started).',
@@ -75,9 +77,9 @@ describe('a table of a study as Markdown', () => {
   });
 
   it('marks what may be tied, and explains the mark only then', () => {
-    const legend = '≈: the 95 % interval';
+    const legend = '≈: may be the best of the column, too';
     const text = exportStudyTable(withCell({ tied: true }), 'markdown');
-    expect(lineWith(text, '| b')).toContain('<ins>80.00</ins> (1) ≈ |');
+    expect(lineWith(text, '| b')).toContain('<ins>80.00 ± 0.00</ins> (2) ≈ |');
     expect(text).toContain(legend);
     expect(exportStudyTable(withCell({}), 'markdown')).not.toContain(legend);
   });
@@ -88,7 +90,7 @@ describe('a table of a study as Markdown', () => {
     expect(lineWith(text, '| sum')).toMatch(/\| 64\.07 \(\+0\.93\) \| 63\.68 \(\+0\.32\) \|$/);
     expect(lineWith(text, '| udi')).toMatch(/\| 99\.12 \(−1\.12\)<sup>2<\/sup> \| 99\.11 \(−2\.11\)<sup>2<\/sup> \|$/);
     expect(text.match(/Below the anchor alone/g)).toHaveLength(1);
-    expect(text).toContain('- Paper: the published score (ours minus the published one, in points).\n');
+    expect(text).toContain('- Paper: the published score (ours minus the published one).\n');
     const spread = exportStudyTable(withCell({ paper: { value: 0.80001, sd: 0.001, notes: [] } }), 'markdown');
     expect(lineWith(spread, '| b')).toContain('| 80.00 ± 0.10 (0.00) |');
   });
@@ -99,6 +101,23 @@ describe('a table of a study as Markdown', () => {
     const text = exportStudyTable({ ...table, paperNote: 'Not compared with the paper: Fusion mean instead of sum.' }, 'markdown');
     expect(text).toContain('- Not compared with the paper: Fusion mean instead of sum.\n');
     expect(text).not.toContain('Paper ACC');
+  });
+});
+
+describe('a table of another program', () => {
+  it('is written in its own metric, with the direction in which it counts', () => {
+    const mae = { id: 'mae', label: 'MAE', unit: 's', better: 'lower', format: 'number', digits: 3 } as const;
+    const run = (id: string, value: number) => ({
+      id, state: 'finished' as const, run: { ...emptyRun, started: { ...startedOn({ name: 'times' }), metrics: [mae] }, test: { fusion: { mae: value } }, ended: { state: 'finished' as const } },
+    });
+    const text = exportStudyTable(tableOf(planWith('grid', ['a', 'b'].map((id) => ({ id, seeds: [0, 1] }))), new Map([
+      [keyOf('a', 0), run('a0', 0.5)], [keyOf('a', 1), run('a1', 0.6)], [keyOf('b', 0), run('b0', 0.3)], [keyOf('b', 1), run('b1', 0.2)],
+    ])), 'markdown');
+    expect(lineWith(text, '| Setting')).toBe('| Setting | fusion MAE (s) |');
+    expect(lineWith(text, '| a')).toMatch(/^\| a \| <ins>0\.550 ± 0\.071<\/ins> \(2\)/);
+    expect(lineWith(text, '| b')).toBe('| b | **0.250 ± 0.071** (2) |');
+    expect(text).toContain('- Test scores: mean ± sample');
+    expect(text).toContain('- Lower is better: MAE.');
   });
 });
 
@@ -114,15 +133,16 @@ describe('a table of a study as LaTeX', () => {
       'Method & $\\alpha$\\_con & ACC & F1 & ACC & F1 \\\\',
       '\\midrule',
       'Unimodal (gray) & – & 91.00 $\\pm$ 1.41 (2) & 90.00 $\\pm$ 1.41 (2) & \\textbf{91.00 $\\pm$ 1.41} (2) & \\textbf{90.00 $\\pm$ 1.41} (2) \\\\',
-      'a\\textbar{}b \\textless{}img onerror=alert(1)\\textgreater{} \\& x\\_y, "50\\%" & $\\checkmark$ & \\textbf{82.00 $\\pm$ 2.83} (2) '
-        + '& \\textbf{81.00 $\\pm$ 2.83} (2) & \\underline{70.50 $\\pm$ 0.71} (2) & \\underline{69.50 $\\pm$ 0.71} (2) \\\\',
-      'OGM\\tnote{1} & – & \\underline{81.00} (1) & \\underline{80.00} (1) & 60.00 (1) & 59.00 (1) \\\\',
+      'a\\textbar{}b \\textless{}img onerror=alert(1)\\textgreater{} \\& x\\_y, "50\\%" & $\\checkmark$ & 82.00 $\\pm$ 2.83 (2) '
+        + '& 81.00 $\\pm$ 2.83 (2) & \\underline{70.50 $\\pm$ 0.71} (2) & \\underline{69.50 $\\pm$ 0.71} (2) \\\\',
+      'OGM\\tnote{1} & – & 81.00 (1) & 80.00 (1) & 60.00 (1) & 59.00 (1) \\\\',
       'MLA\\tnote{2} & – & – & – & – & – \\\\',
       '\\bottomrule',
       '\\end{tabular}',
       '\\begin{tablenotes}[flushleft]\\footnotesize',
-      '\\item Test scores in percent: mean $\\pm$ sample standard deviation over seeds (number of seeds); bold: best of the column, underlined: second.',
+      '\\item Test scores in percent: mean $\\pm$ sample standard deviation over seeds (number of seeds); bold: best of the column, underlined: second, among the rows with two seeds or more.',
       '\\item Rows of a single branch have its score below fusion too; it is ranked in its own column only.',
+      '\\item 5 of 8 runs finished; 1 failed, 2 missing.',
       '\\item Epochs selected on validation.',
       '\\item[1] Missing: seed 1 (failed: Not finite in \\textless{}step\\textgreater{} 3).',
       '\\item[2] Missing: seeds 0, 1 (not started).',
@@ -134,9 +154,9 @@ describe('a table of a study as LaTeX', () => {
 
   it('has differences and ties in mathematics, and asks for no more packages than it uses', () => {
     const text = exportStudyTable(withCell({ tied: true, paper: { value: 0.8111, notes: ['Odd.'] } }), 'latex');
-    expect(lineWith(text, 'b ')).toContain('\\underline{80.00} (1) $\\approx$ & ');
+    expect(lineWith(text, 'b ')).toContain('\\underline{80.00 $\\pm$ 0.00} (2) $\\approx$ & ');
     expect(lineWith(text, 'b ')).toContain('81.11 ($-1.11$)\\tnote{1}');
-    expect(text).toContain('\\item $\\approx$: the 95 \\% interval');
+    expect(text).toContain('\\item $\\approx$: may be the best of the column, too, with 95 \\% confidence');
     expect(text).toContain('\\multicolumn{2}{c}{Paper}');
     expect(text.split('\n')[0]).toBe('% needs \\usepackage{booktabs,threeparttable}');
   });

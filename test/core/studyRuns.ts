@@ -76,6 +76,6 @@ export function fusedRuns(rows: Readonly<Record<string, readonly (number | undef
 }
 
 /** A cell of a table. */
-export function cellIn(table: StudyTable, row: string, target = 'fusion', metric: StudyCell['metric'] = 'ACC'): StudyCell | undefined {
+export function cellIn(table: StudyTable, row: string, target = 'fusion', metric = 'accuracy'): StudyCell | undefined {
   return table.rows.find(({ id }) => id === row)?.cells.find((cell) => cell.target === target && cell.metric === metric);
 }

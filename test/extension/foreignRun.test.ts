@@ -86,7 +86,7 @@ describe('a run that another program writes', () => {
     expect(changedKeys([run().config!, { method: { name: 'sum' }, training: { learningRate: 0.1 } }])).toContainEqual({ key: 'training.learningRate', values: ['0.01', '0.1'] });
 
     const plan = planWith('methods', [{ id: 'resnet', seeds: [0] }, { id: 'sum', seeds: [0] }]);
-    const [table] = studyTables(plan, new Map([[keyOf('resnet', 0), run()], [keyOf('sum', 0), other]]));
+    const [table] = studyTables(plan, new Map([[keyOf('resnet', 0), run()], [keyOf('sum', 0), other]]), { methods: [], datasets: [] });
     expect(table!.rows.map(({ id, cells }) => [id, cells.find(({ target }) => target === 'fusion')?.mean])).toEqual([['resnet', 0.7], ['sum', 0.65]]);
     expect(loadRun(run().folder)).toMatchObject({ state: 'finished' });
 

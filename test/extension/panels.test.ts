@@ -75,7 +75,7 @@ describe('A restored panel', () => {
     studies.setRoots([root]);
     runs.scan();
     const panel = new FakePanel('abc');
-    const panels = new StudyPanels(extension, studies, silent);
+    const panels = new StudyPanels(extension, studies, catalog, silent);
     void panels.deserializeWebviewPanel(panel as unknown as vscode.WebviewPanel, { runs: ['abc'] });
     expect(new Set(read.slice(0, 2))).toEqual(new Set(['abc']));
     panel.ready();

@@ -40,7 +40,7 @@ describe('StudyViewBuilder', () => {
     studies.setRoots([root]);
     runs.setRoots([root]);
     await runs.whenLoaded();
-    const view = new StudyViewBuilder().view(studies.get('abc')!, true);
+    const view = new StudyViewBuilder({ methods: [], datasets: [] }).view(studies.get('abc')!, true);
     expect(view).toMatchObject({ id: 'abc', title: 'abc', parallel: 2, trusted: true });
     expect(view.runs.map(({ key, state, message }) => [key, state, message])).toEqual([
       ['k1', 'finished', undefined], ['k2', 'failed', 'no memory'], ['k3', 'missing', 'memory'],
@@ -49,7 +49,7 @@ describe('StudyViewBuilder', () => {
     const [cell] = view.tables[0]!.rows[0]!.cells;
     expect(cell?.values).toEqual([{ seed: 0, run: '20260101-000000-abc-k1', value: 0.9 }]);
     expect(cell?.missing.map(({ key }) => key)).toEqual(['k2', 'k3']);
-    expect(view.curves[0]!.accuracy).not.toEqual([]);
+    expect(view.curves[0]!.scores).not.toEqual([]);
   });
 
   it('makes tables anew when a run changes its state and curves at an epoch, and neither otherwise', async () => {
@@ -60,7 +60,7 @@ describe('StudyViewBuilder', () => {
     runs.setRoots([root]);
     await runs.whenLoaded();
     const study = studies.get('abc')!;
-    const builder = new StudyViewBuilder();
+    const builder = new StudyViewBuilder({ methods: [], datasets: [] });
     const first = builder.view(study, true);
     const same = builder.view(study, true);
     expect([same.tables === first.tables, same.curves === first.curves]).toEqual([true, true]);
@@ -79,6 +79,6 @@ describe('StudyViewBuilder', () => {
     studies.setRoots([root]);
     rmSync(join(folder, studyFiles.plan));
     studies.get('abc')!.refresh();
-    expect(() => new StudyViewBuilder().view(studies.get('abc')!, true)).toThrow('is damaged');
+    expect(() => new StudyViewBuilder({ methods: [], datasets: [] }).view(studies.get('abc')!, true)).toThrow('is damaged');
   });
 });

@@ -71,7 +71,7 @@ describe('studies', function () {
     const children = await items(study);
     assert.deepEqual(children.map(({ contextValue }) => contextValue), ['run.finished', 'run.finished']);
 
-    const [table] = new StudyViewBuilder().view(study, true).tables;
+    const [table] = new StudyViewBuilder({ methods: [], datasets: [] }).view(study, true).tables;
     assert.equal(table?.rows.length, 2);
     for (const { cells } of table?.rows ?? []) {
       assert.deepEqual(cells.flatMap(({ missing }) => missing), []);

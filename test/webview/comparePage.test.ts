@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { changedKeys, scoreRows } from '../../src/core/run/compare.ts';
 import type { CompareView, RunView } from '../../src/core/protocol.ts';
-import { inBrowser, expectNoMarkup, overflow, shoot, themeNames, useBrowser, widths } from './browser.ts';
-import { finishedRun, fixedRun, hostileRun, runningRun, sumRun } from './runs.ts';
+import { inBrowser, expectNoMarkup, overflow, shoot, themeNames, useBrowser, values, widths } from './browser.ts';
+import { failedRun, finishedRun, fixedRun, hostileRun, runningRun, sumRun } from './runs.ts';
 
 function compareOf(views: readonly RunView[]): CompareView {
   return {
@@ -42,16 +42,57 @@ describe('the compare panel in a browser', inBrowser, () => {
     });
   });
 
+  it('shows no number where there is none, and says what diverged, although messages are JSON', async () => {
+    const finished = finishedRun().view;
+    const scored = { ...finished.run.test!['fusion']!, accuracy: NaN, f1: Infinity };
+    const diverged = { ...finished, id: 'diverged', run: { ...finished.run, test: { ...finished.run.test, fusion: scored } } };
+    await inPanel('comparePanel.js', {}, async (panel) => {
+      await panel.post(compareOf([finished, failedRun().view, runningRun().view, diverged]));
+      const texts = await panel.page.$$eval('td[data-target="fusion"][data-metric="accuracy"]', (nodes) => nodes.map(({ textContent }) => textContent));
+      // One finite value alone is not the best of anything.
+      expect(texts).toEqual(['98.26 %', '–', '–', 'diverged']);
+      expect(await panel.page.$$eval('td[data-target="fusion"][data-metric="f1"]', (nodes) => nodes.map(({ textContent }) => textContent)))
+        .toEqual(['98.14 %', '–', '–', 'diverged']);
+      expect(await panel.page.textContent('body')).not.toContain('0.00 %');
+    });
+  });
+
+  it('compares runs of another program by their own metric, the lowest value first', async () => {
+    const mae = { id: 'mae', label: 'MAE', unit: 's', better: 'lower', format: 'number', digits: 3 } as const;
+    const foreign = (id: string, value: number): RunView => {
+      const { view } = sumRun();
+      const epochs = [1, 2].map((epoch) => ({ ...view.run.stages[0]!.epochs[0]!, epoch, validation: { fusion: { mae: value + 1 / epoch } } }));
+      const started = { ...view.run.started!, metrics: [mae] };
+      return { ...view, id, title: id, run: { ...view.run, started, test: { fusion: { mae: value } }, stages: [{ ...view.run.stages[0]!, epochs }] } };
+    };
+    const views = [foreign('a', 0.51), foreign('b', 0.4)];
+    await inPanel('comparePanel.js', {}, async (panel) => {
+      await panel.post(compareOf(views));
+      expect(await panel.page.$$eval('td[data-metric="mae"]', (nodes) => nodes.map(({ textContent }) => textContent))).toEqual(['0.510 s', '★ 0.400 s (best)']);
+      expect(await values(panel, 'td[data-chart="compareAccuracy"][data-plot="fusion"][data-series="b"]')).toEqual([1.4, 0.9]);
+      expect(await panel.page.textContent('body')).not.toMatch(/ACC|F1|%/);
+      await shoot(panel, 'compare-foreign');
+    });
+    await inPanel('runPanel.js', {}, async (panel) => {
+      await panel.post(views[0]);
+      expect(await panel.page.textContent('table.scores')).toContain('MAE');
+      expect(await panel.page.textContent('td[data-target="fusion"][data-metric="mae"]')).toBe('0.510 s');
+      expect(await panel.page.textContent('dl.facts')).toContain('0.510 s');
+      expect(await panel.page.isVisible('table.confusion')).toBe(false);
+      await shoot(panel, 'run-foreign');
+    });
+  });
+
   it('compares runs: changed keys, scores, the best marked, and what the buttons send', async () => {
     await inPanel('comparePanel.js', {}, async (panel) => {
       const { page } = panel;
       await panel.post(compared);
       for (const { target, metric, values: row, best } of compared.scores) {
         const cells = await page.$$eval(
-          `td[data-target="${target}"][data-metric="${metric === 'ACC' ? 'accuracy' : 'f1'}"]`,
+          `td[data-target="${target}"][data-metric="${metric.id}"]`,
           (nodes) => nodes.map((node) => ({ value: (node as HTMLElement).dataset['value'], text: node.textContent })),
         );
-        expect(cells.map(({ value }) => (value === undefined ? undefined : Number(value)))).toEqual(row);
+        expect(cells.map(({ value }) => (value === undefined ? null : Number(value)))).toEqual(row);
         expect(cells.flatMap(({ text }, index) => (/^★ .+ \(best\)$/.test(text ?? '') ? [index] : []))).toEqual(best);
       }
       expect(await page.$$eval('th.key', (nodes) => nodes.map((node) => node.textContent))).toEqual(
@@ -64,7 +105,7 @@ describe('the compare panel in a browser', inBrowser, () => {
         );
         expect(series).toEqual(
           view.run.stages.flatMap(({ epochs }) =>
-            epochs.flatMap(({ validation }) => validation['fusion']?.accuracy ?? []),
+            epochs.flatMap(({ validation }) => validation['fusion']?.['accuracy'] ?? []),
           ),
         );
       }

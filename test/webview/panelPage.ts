@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { packState } from '../../src/core/pageMessage.ts';
 import type { Browser, Page } from 'playwright-core';
 import { patience } from '../vscode/browser.ts';
 import { themes } from './themes.ts';
@@ -137,10 +138,11 @@ export async function openPanel(
       ),
     post: (view) =>
       page.evaluate(async (data) => {
-        window.postMessage({ type: 'state', view: data }, '*');
+        window.postMessage(JSON.parse(data), '*');
         // Two frames: chart.js draws in the one after its canvas got a size.
         for (let frame = 0; frame < 3; frame++) await new Promise((resolve) => requestAnimationFrame(resolve));
-      }, view),
+      // VS Code sends messages as JSON, what `JSON.stringify` loses included.
+      }, JSON.stringify(packState(view))),
     setTheme: (next) =>
       page.evaluate((fixture) => {
         const { style } = document.documentElement;

@@ -8,6 +8,7 @@ import type {
   StudyTable,
   StudyView,
 } from '../../src/core/protocol.ts';
+import { classificationMetrics } from '../../src/core/run/metrics.ts';
 
 const SEEDS = [0, 1, 2];
 const START = Date.UTC(2026, 0, 15, 9, 30);
@@ -34,8 +35,8 @@ function valueOf(mean: number, seed: number, salt: number): number {
   return mean + 0.0021 * Math.sin(seed * 2.3 + salt) - 0.0004 * salt;
 }
 
-function cellOf(plan: RowPlan, table: string, target: string, metric: 'ACC' | 'F1'): StudyCell {
-  const salt = metric === 'ACC' ? 1 : 3;
+function cellOf(plan: RowPlan, table: string, target: string, metric: 'accuracy' | 'f1'): StudyCell {
+  const salt = metric === 'accuracy' ? 1 : 3;
   const has = SEEDS.filter((seed) => plan.missing?.[seed] === undefined);
   const values = has.map((seed) => ({
     seed,
@@ -62,13 +63,13 @@ function cellOf(plan: RowPlan, table: string, target: string, metric: 'ACC' | 'F
     sd,
     interval: mean === undefined || sd === undefined ? undefined : [mean - half, mean + half],
     ...(headline && n > 0 ? { rank: plan.rank, tied: plan.tied } : {}),
-    ...(headline && plan.paper ? { paper: metric === 'ACC' ? plan.paper : { ...plan.paper, value: plan.paper.value - 0.0004 } } : {}),
+    ...(headline && plan.paper ? { paper: metric === 'accuracy' ? plan.paper : { ...plan.paper, value: plan.paper.value - 0.0004 } } : {}),
   };
 }
 
 function rowOf(plan: RowPlan, table: string, targets: readonly string[]): StudyRow {
   const own = targets.filter((target) => target in plan.means);
-  const cells = own.flatMap((target) => [cellOf(plan, table, target, 'ACC'), cellOf(plan, table, target, 'F1')]);
+  const cells = own.flatMap((target) => [cellOf(plan, table, target, 'accuracy'), cellOf(plan, table, target, 'f1')]);
   return {
     id: plan.id,
     label: plan.label,
@@ -130,9 +131,11 @@ function tableOf(id: StudyTable['id'], title: string, plans: readonly RowPlan[],
     id,
     title,
     settings,
+    metrics: classificationMetrics,
     targets,
     rows: plans.map((plan) => rowOf(plan, id, targets)),
     comparisons: [],
+    counts: { planned: SEEDS.length * plans.length, finished: SEEDS.length * plans.length, diverged: 0, failed: 0, unscored: 0, missing: 0 },
     selectedOn: 'validation',
     ...rest,
   };
@@ -144,7 +147,7 @@ function band(epochs: readonly number[], value: (epoch: number) => number, sd: n
 
 function curvesOf(table: StudyTable): StudyCurves[] {
   return table.rows.flatMap((row, index): StudyCurves[] => {
-    const top = row.cells.find(({ metric, target }) => metric === 'ACC' && target === row.target)?.mean;
+    const top = row.cells.find(({ metric, target }) => metric === 'accuracy' && target === row.target)?.mean;
     if (top === undefined) return [];
     const epochs = Array.from({ length: 24 }, (_, epoch) => epoch + 1);
     const follower = epochs.slice(0, 8);
@@ -155,7 +158,8 @@ function curvesOf(table: StudyTable): StudyCurves[] {
         table: table.id,
         row: row.id,
         label: row.label,
-        accuracy: band(epochs, (epoch) => top * (1 - 0.5 * Math.exp(-epoch / 4)), 0.01),
+        metric: classificationMetrics[0]!,
+        scores: band(epochs, (epoch) => top * (1 - 0.5 * Math.exp(-epoch / 4)), 0.01),
         ...(dynamic
           ? { alpha: { consistency: band(follower, share, 0.05), complementary: band(follower, (epoch) => 1 - share(epoch), 0.05) } }
           : {}),

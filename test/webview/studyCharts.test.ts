@@ -101,10 +101,10 @@ describe('bands over seeds', () => {
     const [plot] = draw('studyAccuracy', 'methods', view).plots as LinePlot[];
     const udi = view.curves.find(({ table, row }) => table === 'methods' && row === 'udi')!;
     expect(plot!.series.find(({ id }) => id === 'udi')!.points.map(({ x, y, spread }) => [x, y, spread])).toEqual(
-      udi.accuracy.map(({ epoch, mean, low, high, n }) => [epoch, mean, { low, high, n }]),
+      udi.scores.map(({ epoch, mean, low, high, n }) => [epoch, mean, { low, high, n }]),
     );
     const scales = plotConfig(plot!, theme).options!.scales!;
-    expect(scales['y']).toMatchObject({ suggestedMin: Math.min(...view.curves.filter(({ table }) => table === 'methods').flatMap(({ accuracy }) => accuracy.map(({ low }) => low))) });
+    expect(scales['y']).toMatchObject({ suggestedMin: Math.min(...view.curves.filter(({ table }) => table === 'methods').flatMap(({ scores }) => scores.map(({ low }) => low))) });
   });
 
   it('are broken where epochs are missing, and where a seed stands alone', () => {
@@ -116,7 +116,7 @@ describe('bands over seeds', () => {
 
   it('break the line, too', () => {
     const view = runningStudy();
-    const curves = view.curves.map((each) => ({ ...each, accuracy: each.accuracy.filter(({ epoch }) => epoch < 4 || epoch > 8) }));
+    const curves = view.curves.map((each) => ({ ...each, scores: each.scores.filter(({ epoch }) => epoch < 4 || epoch > 8) }));
     const figure = draw('studyAccuracy', 'methods', { ...view, curves });
     expectDrawable('studyAccuracy', figure);
     expect((figure.plots[0] as LinePlot).series[0]!.points.filter(({ starts }) => starts).map(({ x }) => x)).toEqual([9]);
@@ -128,7 +128,7 @@ it('shows of a row that has both its headline accuracy against its seconds', () 
   const [plot] = draw('studyCost', 'methods', view).plots;
   const rows = view.tables[0]!.rows.filter(({ seconds, cells }) => seconds !== undefined && cells[0]!.mean !== undefined);
   expect(plot?.kind === 'scatter' && plot.points.map(({ id, x, y }) => [id, x, y])).toEqual(
-    rows.map((row) => [row.id, row.seconds, row.cells.find(({ target, metric }) => target === row.target && metric === 'ACC')!.mean]),
+    rows.map((row) => [row.id, row.seconds, row.cells.find(({ target, metric }) => target === row.target && metric === 'accuracy')!.mean]),
   );
   expect(rows.length).toBe(11);
 });

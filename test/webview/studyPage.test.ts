@@ -13,7 +13,7 @@ describe('the study panel in a browser', inBrowser, () => {
         const view = runningStudy();
         await panel.page.clock.setFixedTime(view.lastTime! + 2000);
         await panel.post(view);
-        await panel.page.click('td[data-row="ogm"][data-metric="ACC"] button.link');
+        await panel.page.click('td[data-row="ogm"][data-metric="accuracy"] button.link');
         expect(await overflow(panel)).toBe(0);
         await shoot(panel, `study-${theme}-${width}`);
       });
@@ -41,7 +41,7 @@ describe('the study panel in a browser', inBrowser, () => {
       expect(await page.textContent('[data-details="study:methods"] > summary h2')).toBe(evil);
       expect(await page.textContent('th[data-row="udi"]')).toBe(evil);
       expect(await page.textContent('[data-details="failures"] li')).toContain(evil);
-      await page.click('td[data-row="ogm"][data-metric="ACC"] button.link');
+      await page.click('td[data-row="ogm"][data-metric="accuracy"] button.link');
       expect(await page.textContent('.cell-runs li:last-child')).toContain(evil);
       for (const button of await page.$$('[data-save="svg"]')) await button.click();
       await expectNoMarkup(panel);
@@ -103,7 +103,7 @@ describe('the study panel in a browser', inBrowser, () => {
   it('lists the runs of a cell by keyboard, through updates, and gives the focus back', async () => {
     await inPanel('studyPanel.js', { width: 600 }, async (panel) => {
       const { page } = panel;
-      const cell = 'td[data-row="ogm"][data-target="fusion"][data-metric="ACC"] button.link';
+      const cell = 'td[data-row="ogm"][data-target="fusion"][data-metric="accuracy"] button.link';
       const focused = () =>
         page.evaluate(() => (document.activeElement?.closest('td') as HTMLElement | null)?.dataset['row']);
       await panel.post(incompleteStudy());
@@ -122,7 +122,7 @@ describe('the study panel in a browser', inBrowser, () => {
       expect(await page.$('.cell-runs')).toBeNull();
       expect(await focused()).toBe('ogm');
       await page.click(cell);
-      await page.click('td[data-row="sum"][data-target="gray"][data-metric="F1"] button.link >> nth=0');
+      await page.click('td[data-row="sum"][data-target="gray"][data-metric="f1"] button.link >> nth=0');
       expect(await page.textContent('.cell-runs h3')).toBe('Sum, gray F1');
       expect(await page.$$('.cell-runs')).toHaveLength(1);
       expect(await focused()).toBe('sum');
@@ -153,7 +153,7 @@ describe('the study panel in a browser', inBrowser, () => {
       ]);
       for (const message of sent.slice(4)) {
         if (message.type !== 'saveChart') throw new Error(`${message.type} was sent`);
-        expect(message.name).toBe('cgmnist-paper anchor Accuracy against training time');
+        expect(message.name).toBe('cgmnist-paper anchor Scores against training time');
         expect(chartBytes(message.format, message.data).length).toBeGreaterThan(1000);
       }
       const size = await page.evaluate(async (url) => {
@@ -174,7 +174,7 @@ describe('the study panel in a browser', inBrowser, () => {
     await inPanel('studyPanel.js', {}, async (panel) => {
       const { page } = panel;
       await panel.post(incompleteStudy());
-      await page.click('td[data-row="udi"][data-target="color"][data-metric="ACC"] button.link');
+      await page.click('td[data-row="udi"][data-target="color"][data-metric="accuracy"] button.link');
       await page.click('[data-details="comparisons:methods"] summary');
       await page.click('[data-chart="studyAccuracy"] .legend-item[data-series="sum"]');
       stored = await panel.stored();

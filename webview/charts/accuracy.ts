@@ -1,17 +1,19 @@
 import type { RunView } from '../../src/core/protocol.ts';
-import { percent } from '../../src/core/format.ts';
+import { metricsOf, scoreOf } from '../../src/core/run/metrics.ts';
 import { modalitiesOf, orderTargets, whyNoEpoch } from '../words.ts';
 import { targetLook } from './looks.ts';
-import type { Chart, Series } from './plot.ts';
+import { newestOf, type Chart, type Series } from './plot.ts';
 import { pointsOf, timeline } from './timeline.ts';
 
-/** Validation accuracy of each modality and of the fusion over all stages. */
+/** The headline metric of each modality and of the fusion on validation, over all stages. */
 export const accuracy: Chart<RunView> = {
   id: 'accuracy',
-  title: 'Accuracy',
+  title: 'Validation scores',
   byStage: true,
   draw(view) {
     const { epochs, bands, x } = timeline(view);
+    const [metric] = metricsOf(view.run);
+    if (!metric) return { plots: [] };
     if (epochs.length === 0) return { plots: [], empty: whyNoEpoch(view) };
     const modalities = modalitiesOf(view.run);
     const targets = orderTargets(
@@ -23,21 +25,21 @@ export const accuracy: Chart<RunView> = {
       label: target,
       column: target,
       look: targetLook(target, modalities),
-      points: pointsOf(epochs, (event) => event.validation[target]?.accuracy),
+      points: pointsOf(epochs, (event) => scoreOf(event.validation[target], metric.id)),
     }));
-    const newest = series.map(({ label, points }) => `${label} ${percent(points.at(-1)?.y ?? 0)}`).join(', ');
+    const newest = series.map(({ label, points }) => `${label} ${newestOf(points, metric)}`).join(', ');
     return {
       plots: [
         {
           kind: 'line',
           id: 'accuracy',
-          title: 'Validation accuracy',
-          format: 'percent',
+          title: `Validation ${metric.label}`,
+          format: metric,
           x,
           y: {},
           bands,
           series,
-          summary: `Validation accuracy of ${targets.join(', ')} over ${epochs.length} epochs. Newest: ${newest}.`,
+          summary: `Validation ${metric.label} of ${targets.join(', ')} over ${epochs.length} epochs. Newest: ${newest}.`,
         },
       ],
     };

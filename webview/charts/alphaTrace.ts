@@ -1,9 +1,9 @@
 import type { TermValues, EpochEvent, RunView } from '../../src/core/protocol.ts';
 import { alphaOf, expectsAlpha, haveAlpha, xiOf } from '../../src/core/run/alpha.ts';
-import { fixed, formatted } from '../../src/core/format.ts';
+import { fixed } from '../../src/core/format.ts';
 import { stageKind, whyNoEpoch } from '../words.ts';
 import { termLook } from './looks.ts';
-import type { Chart, Figure, LinePlot, Series } from './plot.ts';
+import { newestOf, type Chart, type Figure, type LinePlot, type Series } from './plot.ts';
 import { pointsOf, timeline, type StagedEpoch } from './timeline.ts';
 
 type Term = keyof TermValues;
@@ -99,7 +99,7 @@ function fixedNote(epochs: readonly StagedEpoch[], setting: unknown): string[] {
 }
 
 function summary(what: string, lines: readonly Series[], format: 'weight' | 'alignment'): string {
-  const newest = lines.map(({ id, points }) => `${id} ${formatted(points.at(-1)?.y ?? 0, format)}`).join(', ');
+  const newest = lines.map(({ id, points }) => `${id} ${newestOf(points, format)}`).join(', ');
   const epochs = lines[0]?.points.length ?? 0;
   return `${what} of the consistency and the complementary loss over ${epochs} follower epochs. Newest: ${newest}.`;
 }

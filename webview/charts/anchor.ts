@@ -1,9 +1,9 @@
 import type { AnchorEvent, RunView, StageRecord } from '../../src/core/protocol.ts';
 import type { Part } from '../dom.ts';
-import { fixed, percent, points as asPoints } from '../../src/core/format.ts';
+import { fixed, NONE, percent, points as asPoints } from '../../src/core/format.ts';
 import { modalitiesOf, stageKind, whyNoEpoch } from '../words.ts';
 import { targetLook } from './looks.ts';
-import { epochAxis, type BarPlot, type Chart, type LinePlot, type Series } from './plot.ts';
+import { epochAxis, newestOf, type BarPlot, type Chart, type LinePlot, type Series } from './plot.ts';
 
 /** The unimodal branches against each other: accuracy while they train, then what made one of them the anchor. */
 export const anchor: Chart<RunView> = {
@@ -40,7 +40,7 @@ function branchLines(view: RunView, branches: readonly StageRecord[]): LinePlot 
     };
   });
   const newest = series
-    .map(({ label, points }) => `${label} ${percent(points.at(-1)?.y ?? 0)} after ${points.length} epochs`)
+    .map(({ label, points }) => `${label} ${newestOf(points, 'percent')} after ${points.length} epochs`)
     .join(', ');
   return {
     kind: 'line',
@@ -157,7 +157,7 @@ function onItsOwn(event: AnchorEvent): Part[] {
     ' ',
     { figure: `(${percent(first.accuracy)}` },
     ` against `,
-    { figure: `${percent(chosen?.accuracy ?? 0)})` },
+    { figure: `${chosen ? percent(chosen.accuracy) : NONE})` },
     '.',
   ];
 }

@@ -1,4 +1,4 @@
-import type { Format } from '../../src/core/format.ts';
+import { isShare, type Format } from '../../src/core/format.ts';
 import type { Theme } from '../theme.ts';
 import type { PlotPoint } from './plot.ts';
 
@@ -67,12 +67,12 @@ export function tooltip(theme: Theme) {
 /** Ends an axis of shares at 100 % where the room above the values would go beyond it. */
 export function percentEnd(format: Format, values: readonly number[]): { readonly max?: number } {
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  return format === 'percent' && high + 0.1 * (high - low) > 1 ? { max: 1 } : {};
+  return isShare(format) && high + 0.1 * (high - low) > 1 ? { max: 1 } : {};
 }
 
 /** Axis figures are shorter than those of tables: `97 %`, `0.5`. */
 export function tick(value: number, format: Format): string {
-  if (format === 'percent') return `${Number((value * 100).toFixed(1))} %`;
+  if (isShare(format)) return `${Number((value * 100).toFixed(1))} %`;
   const text =
     Math.abs(value) >= 1e4 || (value !== 0 && Math.abs(value) < 1e-3)
       ? value.toExponential(0)

@@ -1,9 +1,8 @@
 import type { CompareView } from '../../src/core/protocol.ts';
 import { alphaOf, expectsAlpha, haveAlpha } from '../../src/core/run/alpha.ts';
 import { distinctTitles } from '../../src/core/run/compare.ts';
-import { fixed } from '../../src/core/format.ts';
 import { runLook } from './looks.ts';
-import { epochAxis, type Chart, type LinePlot } from './plot.ts';
+import { epochAxis, newestOf, type Chart, type LinePlot } from './plot.ts';
 import { overlaid, timeline } from './timeline.ts';
 
 const terms = [
@@ -41,7 +40,7 @@ export const compareAlpha: Chart<CompareView> = {
           look,
           points: overlaid(epochs, (event) => alphaOf(event)?.[id]),
         }));
-        const newest = series.map(({ label, points }) => `${label} ${fixed(points.at(-1)?.y ?? 0, 3)}`).join(', ');
+        const newest = series.map(({ label, points }) => `${label} ${newestOf(points, 'weight')}`).join(', ');
         return {
           kind: 'line',
           id,

@@ -1,5 +1,5 @@
 import type { ChartConfiguration, ChartDataset, TooltipItem } from 'chart.js';
-import { formatted } from '../../src/core/format.ts';
+import { formatted, isShare } from '../../src/core/format.ts';
 import { translucent, type Theme } from '../theme.ts';
 import { axis, canvasFont, common, font, percentEnd, plugins, tick, ticks, tooltip, type DataPoint } from './chartParts.ts';
 import { dashes, type BarPlot, type LinePlot, type Look, type Plot, type Series } from './plot.ts';
@@ -64,7 +64,7 @@ function lineConfig(plot: LinePlot, theme: Theme, hidden: readonly string[]): Ch
           // One value or equal values: leave room above and below.
           grace: plot.y.max === undefined ? '6%' : 0,
           afterDataLimits: (scale) => {
-            if (plot.format === 'percent') [scale.min, scale.max] = [Math.max(0, scale.min), Math.min(1, scale.max)];
+            if (isShare(plot.format)) [scale.min, scale.max] = [Math.max(0, scale.min), Math.min(1, scale.max)];
           },
           afterFit: (scale) => {
             scale.width = AXIS_WIDTH;

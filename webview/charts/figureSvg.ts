@@ -1,5 +1,5 @@
 import { plainText } from '../dom.ts';
-import type { Format } from '../../src/core/format.ts';
+import { isShare, type Format } from '../../src/core/format.ts';
 import { legendItems, shapes, type LegendItem } from '../legend.ts';
 import type { Theme } from '../theme.ts';
 import { tick } from './chartParts.ts';
@@ -177,7 +177,7 @@ function scatterSvg(
 
 /** The vertical scale; of no values, because all series are switched off, one from 0 to 1. */
 function scaleOf(values: readonly number[], format: Format, { min, max }: LinePlot['y']): Scale {
-  const within = (value: number) => (format === 'percent' ? Math.min(1, Math.max(0, value)) : value);
+  const within = (value: number) => (isShare(format) ? Math.min(1, Math.max(0, value)) : value);
   const known = values.length === 0 ? [0, 1] : values.map(within);
   return niceScale(min ?? Math.min(...known), max ?? Math.max(...known), 5);
 }

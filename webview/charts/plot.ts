@@ -1,5 +1,5 @@
 import type { Part } from '../dom.ts';
-import type { Format } from '../../src/core/format.ts';
+import { formatted, NONE, type Format } from '../../src/core/format.ts';
 import type { Hue } from '../theme.ts';
 
 /** How a series looks: never by color alone, so that it can be told apart without seeing colors. */
@@ -132,6 +132,12 @@ export interface Chart<Source> {
   /** Whether the user can choose one stage to look at. */
   readonly byStage?: boolean;
   draw(source: Source): Figure;
+}
+
+/** The last value of a line, for the spoken summary of a chart. */
+export function newestOf(points: readonly PlotPoint[], format: Format): string {
+  const last = points.at(-1);
+  return last ? formatted(last.y, format) : NONE;
 }
 
 /** Smallest and largest position on an axis of whole epochs, with half an epoch of room. */

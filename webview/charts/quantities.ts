@@ -1,7 +1,7 @@
 import type { EpochEvent, RunView } from '../../src/core/protocol.ts';
-import { formatted, type Format } from '../../src/core/format.ts';
+import type { Format } from '../../src/core/format.ts';
 import { termLook } from './looks.ts';
-import type { LinePlot } from './plot.ts';
+import { newestOf, type LinePlot } from './plot.ts';
 import { pointsOf, timeline } from './timeline.ts';
 
 /** One quantity of a run over its epochs, on an axis of its own; only the stages that have it are laid out. */
@@ -16,7 +16,7 @@ export function quantityPlot(
   const { epochs, bands, x } = timeline(view, stages);
   // Which epoch was kept is a matter of accuracy, not of these.
   const points = pointsOf(epochs, value).map((point) => ({ ...point, kept: false }));
-  const [first, last] = [points[0], points.at(-1)].map((point) => formatted(point?.y ?? 0, format));
+  const [first, last] = [points[0], points.at(-1)].map((point) => newestOf(point ? [point] : [], format));
   return {
     kind: 'line',
     id,

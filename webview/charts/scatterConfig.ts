@@ -1,5 +1,5 @@
 import type { ChartConfiguration, ChartType, Plugin } from 'chart.js';
-import { formatted } from '../../src/core/format.ts';
+import { formatted, isShare } from '../../src/core/format.ts';
 import type { Theme } from '../theme.ts';
 import { axis, canvasFont, common, font, percentEnd, plugins, tick, ticks, tooltip, type DataPoint } from './chartParts.ts';
 import { placeLabels } from './labels.ts';
@@ -90,7 +90,7 @@ export function scatterConfig(
           ...percentEnd(plot.format, values),
           grace: '12%',
           afterDataLimits: (scale) => {
-            if (plot.format === 'percent') [scale.min, scale.max] = [Math.max(0, scale.min), Math.min(1, scale.max)];
+            if (isShare(plot.format)) [scale.min, scale.max] = [Math.max(0, scale.min), Math.min(1, scale.max)];
           },
           ticks: { ...ticks(theme), maxTicksLimit: 6, callback: (value) => tick(Number(value), plot.format) },
         },

@@ -1,31 +1,31 @@
-import { percent } from '../../src/core/format.ts';
-import { epochAxis, type Chart } from './plot.ts';
+import { epochAxis, newestOf, type Chart } from './plot.ts';
 import { bandNote, bandPoints, rowCurves, type StudySource } from './studyLines.ts';
 
-/** Validation accuracy of the rows of a table, over their seeds. Epochs count through all stages of a run. */
+/** The headline metric on validation of the rows of a table, over their seeds. Epochs count through all stages of a run. */
 export const studyAccuracy: Chart<StudySource> = {
   id: 'studyAccuracy',
-  title: 'Validation accuracy',
+  title: 'Validation scores',
   draw(source) {
-    const rows = rowCurves(source).filter(({ curves }) => curves.accuracy.length > 0);
+    const rows = rowCurves(source).filter(({ curves }) => curves.scores.length > 0);
     if (rows.length === 0) return { plots: [], empty: 'No run of this table has an epoch yet.' };
-    const series = rows.map(({ curves: { row, label, accuracy }, look }) => ({
+    const { metric } = rows[0]!.curves;
+    const series = rows.map(({ curves: { row, label, scores }, look }) => ({
       id: row,
       label,
       column: label,
       look,
-      points: bandPoints(accuracy),
+      points: bandPoints(scores),
     }));
-    const all = rows.flatMap(({ curves }) => curves.accuracy);
-    const newest = series.map(({ label, points }) => `${label} ${percent(points.at(-1)?.y ?? 0)}`).join(', ');
+    const all = rows.flatMap(({ curves }) => curves.scores);
+    const newest = series.map(({ label, points }) => `${label} ${newestOf(points, metric)}`).join(', ');
     const note = bandNote(all);
     return {
       plots: [
         {
           kind: 'line',
           id: 'accuracy',
-          title: 'Validation accuracy',
-          format: 'percent',
+          title: `Validation ${metric.label}`,
+          format: metric,
           // Rows that score only in their last stages (followers) would leave most of the axis empty.
           x: {
             ...epochAxis(Math.max(...all.map(({ epoch }) => epoch)), 'epoch, over all stages'),
@@ -34,7 +34,7 @@ export const studyAccuracy: Chart<StudySource> = {
           y: {},
           bands: [],
           series,
-          summary: `Validation accuracy by row of the table, mean over seeds. Newest: ${newest}.`,
+          summary: `Validation ${metric.label} by row of the table, mean over seeds. Newest: ${newest}.`,
         },
       ],
       note: note === undefined ? undefined : [note],

@@ -1,5 +1,4 @@
-import { fixed } from '../../src/core/format.ts';
-import { epochAxis, type Chart, type LinePlot } from './plot.ts';
+import { epochAxis, newestOf, type Chart, type LinePlot } from './plot.ts';
 import { bandNote, bandPoints, rowCurves, type StudySource } from './studyLines.ts';
 
 const terms = [
@@ -31,7 +30,7 @@ export const studyAlpha: Chart<StudySource> = {
           look,
           points: bandPoints(alpha[id]),
         }));
-        const newest = series.map(({ label, points }) => `${label} ${fixed(points.at(-1)?.y ?? 0, 3)}`).join(', ');
+        const newest = series.map(({ label, points }) => `${label} ${newestOf(points, 'weight')}`).join(', ');
         return {
           kind: 'line',
           id,

@@ -43,14 +43,14 @@ export function timeline(view: RunView, stages: readonly StageRecord[] = view.ru
   return { epochs, bands, x: epochAxis(offset) };
 }
 
-/** The points of one quantity; epochs that do not have it are left out. */
+/** The points of one quantity; epochs that do not have it, or where it diverged, are left out. */
 export function pointsOf(
   epochs: readonly StagedEpoch[],
   value: (event: EpochEvent) => number | undefined,
 ): PlotPoint[] {
   return epochs.flatMap(({ event, place }) => {
     const y = value(event);
-    return y === undefined ? [] : [{ ...place, y }];
+    return y === undefined || !Number.isFinite(y) ? [] : [{ ...place, y }];
   });
 }
 

@@ -1,12 +1,14 @@
-import type { FromStudyPanel, StudyCell, StudyRow, StudyView } from '../../src/core/protocol.ts';
+import { metricText } from '../../src/core/format.ts';
+import type { FromStudyPanel, Metric, StudyCell, StudyRow, StudyView } from '../../src/core/protocol.ts';
+import { intervalText } from '../../src/core/study/studyCells.ts';
 import { createButton } from '../components.ts';
 import { element, setText, show, syncChildren } from '../dom.ts';
-import { intervalText, hundredths, missingText, startable, whyNoStart } from '../studyCells.ts';
+import { missingText, startable, whyNoStart } from '../studyCells.ts';
 
 /** The runs behind a cell of a study's table: values by seed, what is missing, and what can be done with them. */
 export interface CellRuns {
   readonly root: HTMLElement;
-  update(view: StudyView, row: StudyRow, cell: StudyCell): void;
+  update(view: StudyView, row: StudyRow, cell: StudyCell, metric: Metric): void;
 }
 
 /** Creates the list; `onClose` is called by its button and by Escape. */
@@ -30,14 +32,14 @@ export function createCellRuns(post: (message: FromStudyPanel) => void, onClose:
   });
   return {
     root,
-    update(view, row, cell) {
-      const name = `${row.label}, ${cell.target} ${cell.metric}`;
+    update(view, row, cell, metric) {
+      const name = `${row.label}, ${cell.target} ${metric.label}`;
       setText(title, name);
       root.setAttribute('aria-label', `Runs of ${name}`);
-      setText(interval, cell.values.length === 0 ? '' : intervalText(cell));
+      setText(interval, cell.values.length === 0 ? '' : intervalText(cell, metric));
       show(interval, cell.values.length > 0);
       const seeds = [
-        ...cell.values.map(({ seed, run: id, value }) => ({ seed, id, text: hundredths(value) })),
+        ...cell.values.map(({ seed, run: id, value }) => ({ seed, id, text: metricText(value, metric) })),
         ...cell.missing.map((each) => ({ seed: each.seed, id: each.run, text: missingText(each, view.runs) })),
       ].sort((a, b) => a.seed - b.seed);
       const items = syncChildren(

@@ -3,7 +3,7 @@ import { distinctTitles } from '../../src/core/run/compare.ts';
 import { createButton } from '../components.ts';
 import { createDetails } from '../details.ts';
 import { element, setText } from '../dom.ts';
-import { NONE, percent } from '../../src/core/format.ts';
+import { metricText, NONE } from '../../src/core/format.ts';
 import { createTable, type Cell, type TableModel } from '../tables.ts';
 import type { ViewStore } from '../viewState.ts';
 import { stateWords } from '../words.ts';
@@ -14,7 +14,6 @@ const formats = [
   ['markdown', 'Markdown'],
   ['latex', 'LaTeX'],
 ] as const;
-const metricWords = { ACC: { id: 'accuracy', label: 'accuracy' }, F1: { id: 'f1', label: 'macro-F1' } } as const;
 
 /** What differs between the runs and how they scored, one column per run. */
 export function createCompareTable(store: ViewStore, post: (message: FromComparePanel) => void): Section<CompareView> {
@@ -92,16 +91,15 @@ function compareTable({ runs, changed, scores }: CompareView, post: (message: Fr
 }
 
 function scoreRow({ target, metric, values, best }: ScoreRow, runs: CompareView['runs']): Cell[] {
-  const { id: metricId, label } = metricWords[metric];
   return [
-    { text: `${target} ${label}`, scope: 'row' },
+    { text: `${target} ${metric.label}${metric.better === 'lower' ? ' (lower is better)' : ''}`, scope: 'row' },
     ...runs.map(({ id }, index): Cell => {
-      const value = values[index];
-      if (value === undefined) return { text: NONE, data: { run: id, target, metric: metricId } };
-      const data = { run: id, target, metric: metricId, value: String(value) };
+      const value = values[index] ?? null;
+      if (value === null) return { text: NONE, data: { run: id, target, metric: metric.id } };
+      const data = { run: id, target, metric: metric.id, value: String(value) };
       return best.includes(index)
-        ? { text: `★ ${percent(value)}`, class: 'best', spoken: '(best)', data }
-        : { text: percent(value), data };
+        ? { text: `★ ${metricText(value, metric)}`, class: 'best', spoken: '(best)', data }
+        : { text: metricText(value, metric), data };
     }),
   ];
 }

@@ -1,7 +1,7 @@
-import type { Comparison, StudyTable } from '../../src/core/protocol.ts';
+import type { Comparison, Metric, StudyTable } from '../../src/core/protocol.ts';
 import { createDetails } from '../details.ts';
-import { element, show } from '../dom.ts';
-import { fixed, NONE, significant } from '../../src/core/format.ts';
+import { element, setText, show } from '../dom.ts';
+import { differenceUnit, metricNumber, NONE, significant } from '../../src/core/format.ts';
 import { createTable, type Cell, type TableModel } from '../tables.ts';
 import type { ViewStore } from '../viewState.ts';
 import type { Section } from './section.ts';
@@ -10,24 +10,28 @@ import type { Section } from './section.ts';
 export function createStudyComparisons(id: string, store: ViewStore): Section<StudyTable> {
   const details = createDetails(`comparisons:${id}`, 'Comparisons', 'table', false, store);
   const table = createTable('data comparisons');
-  details.body.append(
-    element('p', { class: 'note' }, [
-      'Differences of accuracy in points, left minus right, over the seeds that both have; p of the paired t-test and of Wilcoxon’s ' +
-        'signed-rank test, adjusted by Holm over the table.',
-    ]),
-    table.root,
-  );
+  const note = element('p', { class: 'note' });
+  details.body.append(note, table.root);
   return {
     root: details.root,
     update(source) {
       show(details.root, source.comparisons.length > 0);
+      setText(note, comparisonsNote(source));
       table.update(comparisonsModel(source));
     },
   };
 }
 
+/** What is compared, how, and how it is adjusted. */
+function comparisonsNote({ metrics: [metric], comparisonNote = '' }: StudyTable): string {
+  if (!metric) return '';
+  const unit = differenceUnit(metric);
+  return `Differences of ${metric.label}${unit === '' ? '' : ` in ${unit}`}, left minus right, over the seeds that both have; `
+    + `p of the paired t-test and of Wilcoxon’s signed-rank test. ${comparisonNote}`;
+}
+
 /** The model of the list. */
-export function comparisonsModel({ title, rows, comparisons }: StudyTable): TableModel {
+export function comparisonsModel({ title, rows, comparisons, metrics }: StudyTable): TableModel {
   const label = (id: string) => rows.find((row) => row.id === id)?.label ?? id;
   const names = ['n', 'Difference', '95 % interval', 'p (t)', 'p (Wilcoxon)'];
   return {
@@ -42,17 +46,17 @@ export function comparisonsModel({ title, rows, comparisons }: StudyTable): Tabl
     rows: comparisons.map((each) => [
       { text: `${label(each.left)} − ${label(each.right)}`, scope: 'row' },
       { text: each.verdict, class: 'text verdict' },
-      ...figures(each).map((text): Cell => ({ text })),
+      ...figures(each, metrics[0]).map((text): Cell => ({ text })),
     ]),
   };
 }
 
-function figures({ n, difference, pairedT, wilcoxon }: Comparison): string[] {
-  const points = (share: number) => fixed(share * 100, 2);
+function figures({ n, difference, pairedT, wilcoxon }: Comparison, metric: Metric | undefined): string[] {
+  const written = (value: number) => (metric ? metricNumber(value, metric) : NONE);
   return [
     String(n),
-    points(difference),
-    pairedT ? `${points(pairedT.interval[0])} to ${points(pairedT.interval[1])}` : NONE,
+    written(difference),
+    pairedT ? `${written(pairedT.interval[0])} to ${written(pairedT.interval[1])}` : NONE,
     pairedT ? pText(pairedT.p) : NONE,
     wilcoxon ? pText(wilcoxon.p) : NONE,
   ];

@@ -1,8 +1,8 @@
 import type { FromStudyPanel, StudyTable, StudyView } from '../../src/core/protocol.ts';
+import { cellOf } from '../../src/core/study/studyCells.ts';
 import { createButton } from '../components.ts';
 import { createDetails } from '../details.ts';
 import { element, setText, show, syncChildren } from '../dom.ts';
-import { cellOf } from '../studyCells.ts';
 import { createTable } from '../tables.ts';
 import type { ViewStore } from '../viewState.ts';
 import { createCellRuns } from './cellRuns.ts';
@@ -69,7 +69,8 @@ export function createStudyTable(
     badge.update(shown);
     if (place) {
       const row = shown.rows.find((each) => each.id === place.row)!;
-      runs.update(view, row, cellOf(row, place.target, place.metric)!);
+      const metric = shown.metrics.find(({ id: each }) => each === place.metric)!;
+      runs.update(view, row, cellOf(row, place.target, place.metric)!, metric);
     }
     table.update(
       studyTableModel(shown, {

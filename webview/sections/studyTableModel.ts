@@ -1,24 +1,15 @@
-import type { StudyCell, StudyRow, StudyTable, StudyView } from '../../src/core/protocol.ts';
-import { fixed, NONE } from '../../src/core/format.ts';
-import {
-  cellOf,
-  headlineCell,
-  hundredths,
-  intervalText,
-  metrics,
-  missingSummary,
-  scoreText,
-  startable,
-  whyNoStart,
-  type Metric,
-} from '../studyCells.ts';
+import { metricDifference, NONE } from '../../src/core/format.ts';
+import type { Metric, StudyCell, StudyRow, StudyTable, StudyView } from '../../src/core/protocol.ts';
+import { cellOf, headingOf, headlineCell, intervalText, publishedMetrics, spreadText, tableNotes } from '../../src/core/study/studyCells.ts';
+import { missingSummary, startable, whyNoStart } from '../studyCells.ts';
 import type { Cell, NoteButton, TableModel } from '../tables.ts';
 
 /** A cell by the names of its row and column. */
 export interface CellPlace {
   readonly row: string;
   readonly target: string;
-  readonly metric: Metric;
+  /** Id of the metric. */
+  readonly metric: string;
 }
 
 /** What the table needs besides its own data. */
@@ -31,16 +22,9 @@ export interface StudyTableOptions {
   onRun(keys: readonly string[]): void;
 }
 
-/** What the figures and marks of a table mean; of italics and of the paper's columns only where the table has them. */
+/** What the figures and marks of a table mean, as far as the table has them. */
 export function legendOf(table: StudyTable): string {
-  return [
-    'Test scores in percent: mean ± sample standard deviation over seeds (number of seeds). Bold: best of the column; ' +
-      'underlined: second; ≈: the 95 % interval of the paired difference to the best contains 0, so that the order may be chance.',
-    ...(table.rows.some(({ target }) => target !== table.targets[0])
-      ? ['Italic: the score of a single branch, ranked in its own column.']
-      : []),
-    ...(publishedMetrics(table).length > 0 ? ['Paper: the published score; below it, how far ours is from it, in points.'] : []),
-  ].join(' ');
+  return tableNotes({ ...table, paperNote: undefined }, () => 'Italic: the score of a single branch, ranked in its own column.').join(' ');
 }
 
 /** The notes on the published numbers of a table, each once, in the order of their marks. */
@@ -48,14 +32,14 @@ export function paperNotes(table: StudyTable): string[] {
   return [...new Set(paperCells(table).flatMap(({ paper }) => paper?.notes ?? []))];
 }
 
-/** The model of a study's table: settings, then ACC and F1 of every target, then what the paper prints. */
+/** The model of a study's table: settings, then the metrics of every target, then what the paper prints. */
 export function studyTableModel(table: StudyTable, options: StudyTableOptions): TableModel {
   const published = publishedMetrics(table);
   const rows = table.rows.flatMap((row) => {
     const cells = rowCells(table, row, published, options);
     const own = { key: row.id, cells };
     if (options.open?.row !== row.id) return [own];
-    const span = 1 + table.settings.length + table.targets.length * metrics.length + published.length;
+    const span = 1 + table.settings.length + table.targets.length * table.metrics.length + published.length;
     return [own, { key: `${row.id}\nruns`, cells: [{ text: '', span, class: 'runs', node: options.runs }] }];
   });
   return {
@@ -68,15 +52,15 @@ export function studyTableModel(table: StudyTable, options: StudyTableOptions): 
 
 function headOf(table: StudyTable, published: readonly Metric[]): Cell[][] {
   const units = (names: readonly Metric[], target: string): Cell[] =>
-    names.map((metric) => ({ text: metric, scope: 'col', data: { target, metric } }));
+    names.map((metric) => ({ text: headingOf(metric, table), scope: 'col', data: { target, metric: metric.id } }));
   return [
     [
       { text: table.id === 'methods' ? 'Method' : 'Setting', scope: 'col', rows: 2, class: 'name' },
       ...table.settings.map((text): Cell => ({ text, scope: 'col', rows: 2, class: 'setting' })),
-      ...table.targets.map((text): Cell => ({ text, scope: 'colgroup', span: metrics.length })),
+      ...table.targets.map((text): Cell => ({ text, scope: 'colgroup', span: table.metrics.length })),
       ...(published.length > 0 ? [{ text: 'Paper', scope: 'colgroup' as const, span: published.length }] : []),
     ],
-    [...table.targets.flatMap((target) => units(metrics, target)), ...units(published, 'paper')],
+    [...table.targets.flatMap((target) => units(table.metrics, target)), ...units(published, 'paper')],
   ];
 }
 
@@ -85,15 +69,15 @@ function rowCells(table: StudyTable, row: StudyRow, published: readonly Metric[]
     { text: row.label, scope: 'row', class: 'name', data: { row: row.id } },
     ...table.settings.map((_, index): Cell => ({ text: row.settings[index] ?? '', class: 'setting' })),
   ];
-  const papers = published.map((metric) => paperCell(headlineCell(table, row, metric), metric, row, paperNotes(table)));
+  const papers = published.map((metric) => paperCell(headlineCell(table, row, metric.id), metric, row, paperNotes(table)));
   const [first] = row.cells;
   if (first && row.cells.every(({ values }) => values.length === 0))
     return [...names, missingCell(first, row, table, options), ...papers];
   const scores = table.targets.flatMap((target, column) =>
-    metrics.map((metric): Cell => {
-      const cell = column === 0 ? headlineCell(table, row, metric) : cellOf(row, target, metric);
+    table.metrics.map((metric, index): Cell => {
+      const cell = column === 0 ? headlineCell(table, row, metric.id) : cellOf(row, target, metric.id);
       if (!cell) return { text: NONE, class: 'none', spoken: `(${row.label} has no ${target})` };
-      return scoreCell(cell, row, { headline: column === 0 && metric === 'ACC', borrowed: cell.target !== target }, options);
+      return scoreCell(cell, row, metric, { headline: column === 0 && index === 0, borrowed: cell.target !== target }, options);
     }),
   );
   return [...names, ...scores, ...papers];
@@ -104,7 +88,7 @@ function missingCell({ missing }: StudyCell, row: StudyRow, table: StudyTable, o
   const text = missingSummary(missing, options.view.runs);
   return {
     text: '',
-    span: table.targets.length * metrics.length,
+    span: table.targets.length * table.metrics.length,
     class: 'missing',
     data: { row: row.id },
     note: { text: text === '' ? 'no runs' : text, button: runButton(missing, row, options) },
@@ -118,6 +102,7 @@ function missingCell({ missing }: StudyCell, row: StudyRow, table: StudyTable, o
 function scoreCell(
   cell: StudyCell,
   row: StudyRow,
+  shown: Metric,
   { headline, borrowed }: { readonly headline: boolean; readonly borrowed: boolean },
   options: StudyTableOptions,
 ): Cell {
@@ -139,15 +124,15 @@ function scoreCell(
   const tied = !borrowed && cell.tied === true;
   const said = [
     ...(rank === 'best' ? ['best of the column'] : rank === 'second' ? ['second of the column'] : []),
-    ...(tied ? ['the order to the best may be chance'] : []),
+    ...(tied ? ['may be the best, too'] : []),
     ...(borrowed ? [`score of ${target}`] : []),
   ];
   const { open } = options;
   return {
-    text: `${scoreText(cell)}${tied ? ' ≈' : ''}`,
+    text: `${scoreText(cell, shown)}${tied ? ' ≈' : ''}`,
     class: ['score', rank ?? '', borrowed ? 'borrowed' : ''].filter((name) => name !== '').join(' '),
     data: { ...data, value: String(cell.mean) },
-    title: [...said, intervalText(cell), ...(partial ? [missingSummary(missing, options.view.runs)] : [])].join('; '),
+    title: [...said, intervalText(cell, shown), ...(partial ? [missingSummary(missing, options.view.runs)] : [])].join('; '),
     ...(said.length > 0 ? { spoken: `(${said.join(', ')})` } : {}),
     expanded: open?.row === row.id && open.target === target && open.metric === metric,
     action: () => options.onOpen(place),
@@ -167,32 +152,26 @@ function runButton(missing: StudyCell['missing'], row: StudyRow, options: StudyT
 }
 
 function paperCell(cell: StudyCell | undefined, metric: Metric, row: StudyRow, notes: readonly string[]): Cell {
-  const data = { row: row.id, target: 'paper', metric };
+  const data = { row: row.id, target: 'paper', metric: metric.id };
   if (!cell?.paper) return { text: NONE, class: 'none', data };
   const { value, sd } = cell.paper;
   const marks = cell.paper.notes.map((note) => `[${notes.indexOf(note) + 1}]`).join('');
   return {
-    text: `${hundredths(value)}${sd === undefined ? '' : ` ± ${hundredths(sd)}`}${marks === '' ? '' : ` ${marks}`}`,
+    text: `${spreadText(value, sd, metric)}${marks === '' ? '' : ` ${marks}`}`,
     data: { ...data, value: String(value) },
     class: 'paper',
     title: cell.paper.notes.join(' '),
     ...(cell.mean === undefined
       ? {}
-      : { note: { text: signedPoints(cell.mean - value), title: 'Here, minus the published value, in points' } }),
+      : { note: { text: metricDifference(cell.mean - value, metric), title: 'Here, minus the published value' } }),
   };
 }
 
-/** A difference of shares in points, always with its sign unless it is zero as written. */
-function signedPoints(difference: number): string {
-  const text = fixed(Math.abs(difference) * 100, 2);
-  return Number(text) === 0 ? text : `${difference < 0 ? '\u2212' : '+'}${text}`;
-}
-
-/** Metrics of which some row has a published score. */
-function publishedMetrics(table: StudyTable): Metric[] {
-  return metrics.filter((metric) => paperCells(table).some((cell) => cell.metric === metric && cell.paper));
+/** Mean, sample standard deviation (with several seeds only) and number of seeds: `97.12 ± 0.35 (3)`. */
+function scoreText({ mean, sd, values }: StudyCell, metric: Metric): string {
+  return mean === undefined ? NONE : `${spreadText(mean, sd, metric)} (${values.length})`;
 }
 
 function paperCells(table: StudyTable): StudyCell[] {
-  return table.rows.flatMap((row) => metrics.flatMap((metric) => headlineCell(table, row, metric) ?? []));
+  return table.rows.flatMap((row) => table.metrics.flatMap(({ id }) => headlineCell(table, row, id) ?? []));
 }

@@ -1,10 +1,8 @@
-import { scoreOf } from './metrics.ts';
+import type { Metric } from './events.ts';
+import { bestValue, commonMetrics, isTie, testScore } from './metrics.ts';
 import { FUSION } from './targets.ts';
 import type { CompareView, ScoreRow } from '../protocol.ts';
 import type { Run } from './run.ts';
-
-/** Scores this close to the highest one share the mark of the best. */
-const TIE = 1e-9;
 
 /**
  * The config keys in which the runs differ, in the order of the configs, with the value of each run as text ('' where
@@ -18,18 +16,18 @@ export function changedKeys(configs: readonly object[]): CompareView['changed'] 
     .filter(({ values }) => values.some((value) => value !== values[0]));
 }
 
-/** Rows of test scores: ACC and F1 of every modality in the order in which the runs name them, fusion last. */
+/** Rows of test scores: the metrics of every modality in the order in which the runs name them, fusion last. */
 export function scoreRows(runs: readonly Run[]): ScoreRow[] {
   const named = runs.flatMap((run) => [
     ...(run.started?.dataset.modalities.map((modality) => modality.id) ?? []),
     ...Object.keys(run.test ?? {}),
   ]);
-  const scored = (target: string) => runs.some((run) => run.test?.[target] !== undefined);
-  const targets = [...new Set([...named.filter((target) => target !== FUSION), FUSION])].filter(scored);
-  return targets.flatMap((target) => [
-    scoreRow(target, 'ACC', runs.map((run) => scoreOf(run.test?.[target], 'accuracy'))),
-    scoreRow(target, 'F1', runs.map((run) => scoreOf(run.test?.[target], 'f1'))),
-  ]);
+  const targets = [...new Set([...named.filter((target) => target !== FUSION), FUSION])];
+  const metrics = commonMetrics(runs);
+  return targets.flatMap((target) => metrics.flatMap((metric) => {
+    const values = runs.map((run) => testScore(run, target, metric) ?? null);
+    return values.some((value) => value !== null) ? [scoreRow(target, metric, values)] : [];
+  }));
 }
 
 /** Titles that tell the runs apart: those that several runs share get the last characters of the run's id. */
@@ -38,13 +36,12 @@ export function distinctTitles(runs: readonly { readonly id: string; readonly ti
   return runs.map(({ id, title }) => (shared(title) ? `${title} (${id.slice(-4)})` : title));
 }
 
-/** A row with the best values marked; one value alone is not the best of anything. */
-function scoreRow(target: string, metric: ScoreRow['metric'], values: readonly (number | undefined)[]): ScoreRow {
-  const known = values.filter((value) => value !== undefined);
-  const highest = Math.max(...known);
-  const best = known.length < 2 ? [] : values.flatMap((value, index) =>
-    (value !== undefined && highest - value <= TIE ? [index] : []));
-  return { target, metric, values, best };
+/** A row with the best values marked; one value alone is not the best of anything, and what diverged is not compared. */
+function scoreRow(target: string, metric: Metric, values: readonly (number | null)[]): ScoreRow {
+  const known = values.filter((value) => value !== null && Number.isFinite(value)) as number[];
+  const found = known.length < 2 ? undefined : bestValue(metric, known);
+  return { target, metric, values, best: values.flatMap((value, index) =>
+    (value !== null && found !== undefined && isTie(value, found) ? [index] : [])) };
 }
 
 function flatten(value: object, prefix = ''): Map<string, string> {

@@ -1,3 +1,4 @@
+import { metricNumber, unitOf } from '../format.ts';
 import { csvCell, latexText, markdownText } from '../escapeText.ts';
 import type { CompareView, ScoreRow } from '../protocol.ts';
 import { selectionNotes, selectionOf, type SelectionSplit } from './selection.ts';
@@ -15,7 +16,7 @@ export interface ComparedTable {
 }
 
 /**
- * The comparison as text: CSV with raw shares (for other programs), Markdown and LaTeX (booktabs) with percentages
+ * The comparison as text: CSV with raw values (for other programs), Markdown and LaTeX (booktabs) in the units of the metrics
  * and the best value of each column in bold, and a line on which split the epochs were selected. All names are escaped, so that they stay text wherever they are pasted.
  */
 export function exportTable(table: ComparedTable, format: TableFormat): string {
@@ -27,37 +28,42 @@ export function exportTable(table: ComparedTable, format: TableFormat): string {
 }
 
 function csv(table: ComparedTable): string {
-  const scores = table.scores.map(({ values }) => values.map((value) => (value === undefined ? '' : String(value))));
-  return [[...headings(table, ''), 'selectedOn'], ...rows(table, scores, (text) => text).map((cells, run) => [...cells, table.selectedOn[run] ?? ''])]
+  const scores = table.scores.map(({ values }) => values.map((value) => (value === null ? '' : String(value))));
+  return [[...headings(table, false), 'selectedOn'], ...rows(table, scores, (text) => text).map((cells, run) => [...cells, table.selectedOn[run] ?? ''])]
     .map((cells) => `${cells.map(csvCell).join(',')}\n`).join('');
 }
 
 function markdown(table: ComparedTable): string {
-  const scores = percentages(table, (text) => `**${text}**`);
+  const scores = written(table, (text) => `**${text}**`);
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`;
-  const alignment = headings(table, '').map((_, index) => (index <= table.changed.length ? '---' : '---:'));
-  return [headings(table, ' (%)').map(markdownText), alignment, ...rows(table, scores, markdownText)].map(line).join('') + `\n${selectionNotes[selectionOf(table.selectedOn)]}\n`;
+  const alignment = headings(table, false).map((_, index) => (index <= table.changed.length ? '---' : '---:'));
+  return [headings(table, true).map(markdownText), alignment, ...rows(table, scores, markdownText)].map(line).join('') + `\n${markdownText(footnote(table))}\n`;
 }
 
 function latex(table: ComparedTable): string {
-  const scores = percentages(table, (text) => `\\textbf{${text}}`);
+  const scores = written(table, (text) => `\\textbf{${text}}`);
   const line = (cells: readonly string[]) => `${cells.join(' & ')} \\\\\n`;
   const columns = `l${'l'.repeat(table.changed.length)}${'r'.repeat(table.scores.length)}`;
   return [
     '% needs \\usepackage{booktabs}\n',
     `\\begin{tabular}{${columns}}\n`,
     '\\toprule\n',
-    line(headings(table, ' (%)').map(latexText)),
+    line(headings(table, true).map(latexText)),
     '\\midrule\n',
     ...rows(table, scores, latexText).map(line),
     '\\bottomrule\n',
     '\\end{tabular}\n',
-    `\\par\\smallskip{\\footnotesize ${selectionNotes[selectionOf(table.selectedOn)]}}\n`,
+    `\\par\\smallskip{\\footnotesize ${latexText(footnote(table))}}\n`,
   ].join('');
 }
 
-function headings({ changed, scores }: ComparedTable, unit: string): string[] {
-  return ['Run', ...changed.map(({ key }) => key), ...scores.map(({ target, metric }) => `${target} ${metric}${unit}`)];
+/** The headings; `units` where the scores below are written in the unit of their metric and not raw. */
+function headings({ changed, scores }: ComparedTable, units: boolean): string[] {
+  const score = ({ target, metric }: ScoreRow): string => {
+    const unit = units ? unitOf(metric) : '';
+    return `${target} ${metric.label}${unit === '' ? '' : ` (${unit})`}`;
+  };
+  return ['Run', ...changed.map(({ key }) => key), ...scores.map(score)];
 }
 
 /** One row for each run; `scores` holds the finished cells, score row by score row. */
@@ -69,10 +75,16 @@ function rows(table: ComparedTable, scores: readonly string[][], text: (value: s
   ]);
 }
 
-function percentages({ scores }: ComparedTable, mark: (text: string) => string): string[][] {
-  return scores.map(({ values, best }) => values.map((value, run) => {
-    if (value === undefined) return '';
-    const text = (100 * value).toFixed(2);
+function written({ scores }: ComparedTable, mark: (text: string) => string): string[][] {
+  return scores.map(({ metric, values, best }) => values.map((value, run) => {
+    if (value === null) return '';
+    const text = metricNumber(value, metric);
     return best.includes(run) ? mark(text) : text;
   }));
+}
+
+/** On which split epochs were selected, and which metrics are better the lower they are. */
+function footnote({ scores, selectedOn }: ComparedTable): string {
+  const lower = [...new Set(scores.filter(({ metric }) => metric.better === 'lower').map(({ metric }) => metric.label))];
+  return `${selectionNotes[selectionOf(selectedOn)]}${lower.length > 0 ? ` Lower is better: ${lower.join(', ')}.` : ''}`;
 }

@@ -119,12 +119,15 @@ export function progressOf(run: Run): { done: number; planned: number; stage?: S
   return { done, planned: all - saved, stage, epoch: stage?.epochs.at(-1) };
 }
 
-/** Estimated seconds until the end: the epochs still to come at the mean speed of the newest ones; undefined before the first. */
-export function secondsLeft(run: Run): number | undefined {
+/**
+ * Estimated seconds until the end: the epochs still to come at the mean speed of the newest ones; undefined before the first.
+ * `open` is the share of the open epoch that is done.
+ */
+export function secondsLeft(run: Run, open = 0): number | undefined {
   const { done, planned } = progressOf(run);
   const newest = run.stages.flatMap((stage) => stage.epochs).slice(-5);
   if (!newest.some(({ seconds }) => seconds > 0)) return undefined;
-  return Math.max(0, planned - done) * (newest.reduce((sum, epoch) => sum + epoch.seconds, 0) / newest.length);
+  return Math.max(0, planned - done - open) * (newest.reduce((sum, epoch) => sum + epoch.seconds, 0) / newest.length);
 }
 
 /** The score that stands for a run. */

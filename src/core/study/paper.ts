@@ -1,4 +1,6 @@
+import type { Catalog } from '../config/catalog.ts';
 import type { RunConfig } from '../config/config.ts';
+import type { HParamSpecs } from '../config/hparams.ts';
 import type { StartedEvent } from '../run/events.ts';
 import { paperDatasets, paperTables, type PaperDataset, type PaperScore } from './paperTables.ts';
 import type { StudyTableId } from './studyPlan.ts';
@@ -15,7 +17,9 @@ export function paperScore(dataset: string, table: StudyTableId, row: string): P
  * In what a run differs from the protocol that the paper states, one sentence each; empty if in nothing. Epochs and
  * schedule are no difference, because the paper states none (see the notes of its dataset).
  */
-export function protocolDifferences(started: Pick<StartedEvent, 'dataset'>, config: RunConfig): string[] {
+export function protocolDifferences(
+  started: Pick<StartedEvent, 'dataset'>, config: RunConfig, table: StudyTableId, catalog: Pick<Catalog, 'methods' | 'datasets'>,
+): string[] {
   const run = started.dataset;
   const paper = paperDatasets.find(({ id }) => id === run.name);
   if (paper === undefined) return [`The paper has no results for ${run.name}.`];
@@ -33,7 +37,32 @@ export function protocolDifferences(started: Pick<StartedEvent, 'dataset'>, conf
     ...(paper.sizes === undefined ? [] : sizeDifferences(run.sizes, paper.sizes)),
     ...settings.flatMap(([name, ours, theirs]) =>
       (theirs === undefined || ours === theirs ? [] : [`${name} ${ours} instead of ${theirs}.`])),
+    ...run.modalities.flatMap(({ id, encoder }) => {
+      const theirs = paper.encoders?.[id];
+      return theirs === undefined || theirs === encoder ? [] : [`Encoder ${encoder} instead of ${theirs} for ${id}.`];
+    }),
+    ...settingDifferences('Method', config.method, catalog.methods.find(({ id }) => id === config.method.name)?.hparams ?? {}, ownSettings[table] ?? []),
+    ...settingDifferences('Dataset', config.dataset, catalog.datasets.find(({ id }) => id === run.name)?.settings ?? {}, sampleCounts),
   ];
+}
+
+/** What a row of a table sets itself, as the paper's row does. */
+const ownSettings: Partial<Record<StudyTableId, readonly string[]>> = { methods: ['modality'], alpha: ['alpha'], anchor: ['anchor'] };
+
+/** Settings that show in the numbers of samples, which are compared by themselves; where data lie is no part of a protocol. */
+const sampleCounts: readonly string[] = ['validation', 'limit'];
+
+/** Settings that are not what the method or dataset has by default, which is what the paper, or the method's own source, says. */
+function settingDifferences(what: string, values: Readonly<Record<string, unknown>>, specs: HParamSpecs, free: readonly string[]): string[] {
+  return Object.entries(specs).flatMap(([key, spec]) => {
+    const ours = values[key];
+    if (ours === undefined || free.includes(key)) return [];
+    // A file of stored draws is data of another kind than the default's; the folder of the data is not.
+    if (spec.type === 'path') return spec.optional ? [`${what} setting ${key} is set.`] : [];
+    const theirs = 'default' in spec ? spec.default : undefined;
+    const same = JSON.stringify(ours) === JSON.stringify(theirs);
+    return same ? [] : [`${what} setting ${key} ${JSON.stringify(ours)} instead of ${theirs === undefined ? 'none' : JSON.stringify(theirs)}.`];
+  });
 }
 
 /** Where the paper has no validation split, one has to be held out of its training samples: that alone is no difference. */

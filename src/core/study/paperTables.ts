@@ -20,6 +20,8 @@ export interface PaperDataset {
   /** Numbers of samples; absent where the paper's count is not known here. */
   readonly sizes?: { readonly train: number; readonly validation?: number; readonly test: number };
   readonly fusion: 'sum' | 'concat';
+  /** Encoders by modality, by their ids here; absent where there is none here that is the paper's. */
+  readonly encoders?: Readonly<Record<string, string>>;
   /** Absent where the paper states none. */
   readonly learningRate?: number;
   /** What the paper leaves open, one sentence each. */
@@ -37,7 +39,7 @@ const noValidation = 'The paper has no validation split for this dataset, althou
 export const paperDatasets: readonly PaperDataset[] = [
   {
     id: 'cgmnist', label: 'CGMNIST', modalities: ['gray', 'color'], sizes: { train: 60_000, test: 10_000 },
-    fusion: 'sum', notes: [unstatedEpochs, unstatedRate, noValidation],
+    fusion: 'sum', encoders: { gray: 'cgmnist', color: 'cgmnist' }, notes: [unstatedEpochs, unstatedRate, noValidation],
   },
   {
     id: 'crema-d', label: 'CREMA-D', modalities: ['audio', 'video'], sizes: { train: 6698, test: 744 },

@@ -1,8 +1,7 @@
 import tDistribution from '@stdlib/stats-base-dists-t-cdf';
 import tQuantile from '@stdlib/stats-base-dists-t-quantile';
-import padjust from '@stdlib/stats-padjust';
 
-/** A difference counts as shown below this p value; intervals have the matching coverage of 95 %. */
+/** A difference counts as shown below this p value; intervals have the matching coverage of 95 %, of a whole family together. */
 const LEVEL = 0.05;
 /** Pairs below which neither test is given: with two, even the smallest possible p of Wilcoxon is 0.5. */
 const FEWEST_PAIRS = 3;
@@ -24,7 +23,7 @@ export interface PairedComparison {
   readonly difference: number;
   /** Paired t test; absent with fewer than three pairs, and where all differences are equal but not 0. */
   readonly pairedT?: { readonly p: number; readonly interval: readonly [number, number] };
-  /** Exact Wilcoxon signed-rank test; absent with fewer than three pairs. `smallest` is the lowest p it can give here. */
+  /** Exact Wilcoxon signed-rank test; absent with fewer than three pairs. `smallest` is the lowest p it can give here, adjusted too. */
   readonly wilcoxon?: { readonly p: number; readonly smallest: number };
 }
 
@@ -43,39 +42,52 @@ export function summarise(values: readonly number[]): Summary {
 
 /**
  * Compares `left[i]` with `right[i]` by a paired t test and the exact Wilcoxon signed-rank test (pairs without a
- * difference dropped, ties by mid-ranks). Throws a RangeError if the lists differ in length or are empty.
+ * difference dropped, ties by mid-ranks). Both p and the interval are adjusted by Bonferroni for a family of so many comparisons,
+ * so that one is below 0.05 just where the other leaves out 0. Throws a RangeError if the lists differ in length or are empty.
  */
-export function comparePaired(left: readonly number[], right: readonly number[]): PairedComparison {
+export function comparePaired(left: readonly number[], right: readonly number[], family = 1): PairedComparison {
   if (left.length !== right.length) {
     throw new RangeError(`expected as many values on the left as on the right, found ${left.length} and ${right.length}`);
   }
   // Scores are counts divided by a sample size; rounding makes differences equal that are equal but for float noise.
   const differences = left.map((value, index) => Math.round((value - right[index]!) * 1e12) / 1e12);
-  const { n, mean, sd, interval } = summarise(differences);
+  const { n, mean, sd } = summarise(differences);
   const comparison = { n, difference: mean };
-  if (n < FEWEST_PAIRS || sd === undefined || interval === undefined) return comparison;
-  const wilcoxon = signedRank(differences.filter((difference) => difference !== 0));
+  if (n < FEWEST_PAIRS || sd === undefined) return comparison;
+  const adjusted = (p: number): number => Math.min(1, family * p);
+  const ranks = signedRank(differences.filter((difference) => difference !== 0));
+  const wilcoxon = { p: adjusted(ranks.p), smallest: adjusted(ranks.smallest) };
   // Equal differences other than 0 would make t infinite and p 0, which says more than a few pairs can.
   if (sd === 0 && mean !== 0) return { ...comparison, wilcoxon };
   const p = sd === 0 ? 1 : 2 * tDistribution(-Math.abs(mean) / (sd / Math.sqrt(n)), n - 1);
-  return { ...comparison, pairedT: { p, interval }, wilcoxon };
-}
-
-/** p values of one family adjusted by Holm's method, in the same order; at most 1. */
-export function holm(ps: readonly number[]): number[] {
-  return ps.length === 0 ? [] : padjust([...ps], 'holm');
+  const half = tQuantile(1 - LEVEL / family / 2, n - 1) * sd / Math.sqrt(n);
+  return { ...comparison, pairedT: { p: adjusted(p), interval: [mean - half, mean + half] }, wilcoxon };
 }
 
 /**
- * What a comparison shows, as a fragment of a sentence. `adjustedP` is the p of its paired t test after adjustment for
- * the family; undefined where it has none. Says so where there are too few pairs for Wilcoxon to fall below 0.05.
+ * Whether a row may be the best of several, given by how much each other one was better than it, pair by pair: no other one is better in
+ * a one-sided paired t test at 5 % divided by their number. The rows of which this holds have the best among them with 95 % confidence,
+ * whichever of them came out best here (Hsu's multiple comparisons with the best, with Bonferroni's bound instead of a common variance).
+ * Rows with fewer than two pairs say nothing.
  */
-export function verdictOf({ n, difference, wilcoxon }: PairedComparison, adjustedP: number | undefined): string {
+export function mayBeBest(leads: readonly (readonly number[])[]): boolean {
+  const told = leads.filter((pairs) => pairs.length > 1);
+  return told.every((pairs) => {
+    const { n, mean, sd = 0 } = summarise(pairs.map((each) => Math.round(each * 1e12) / 1e12));
+    return mean - tQuantile(1 - LEVEL / told.length, n - 1) * sd / Math.sqrt(n) <= 0;
+  });
+}
+
+/**
+ * What a comparison shows, as a fragment of a sentence; `better` says which way its metric counts. Says so where there are too few
+ * pairs for Wilcoxon to fall below 0.05.
+ */
+export function verdictOf({ n, difference, pairedT, wilcoxon }: PairedComparison, better: 'higher' | 'lower' = 'higher'): string {
   if (n < FEWEST_PAIRS || wilcoxon === undefined) return `n = ${n}: too few to tell`;
-  if (adjustedP === undefined) return `the same difference in all ${n} pairs: a t test needs spread${limit(wilcoxon.smallest)}`;
+  if (pairedT === undefined) return `the same difference in all ${n} pairs: a t test needs spread${limit(wilcoxon.smallest)}`;
   if (difference === 0 && wilcoxon.smallest === 1) return `no difference: all ${n} pairs are equal`;
-  const shown = adjustedP >= LEVEL ? 'no difference shown' : `${difference > 0 ? 'left' : 'right'} is higher`;
-  return `${shown} (${pText(adjustedP)}${limit(wilcoxon.smallest)})`;
+  const leads = (difference > 0) === (better === 'higher') ? 'left' : 'right';
+  return `${pairedT.p >= LEVEL ? 'no difference shown' : `${leads} is better`} (${pText(pairedT.p)}${limit(wilcoxon.smallest)})`;
 }
 
 function limit(smallest: number): string {

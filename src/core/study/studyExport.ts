@@ -1,15 +1,14 @@
 import { csvCell, latexText, markdownText } from '../escapeText.ts';
 import type { TableFormat } from '../run/exportTable.ts';
-import { selectionNotes } from '../run/selection.ts';
-import type { MissingRun, StudyCell, StudyRow, StudyTable } from './studyResults.ts';
-
-const metrics = ['ACC', 'F1'] as const;
-type Metric = (typeof metrics)[number];
+import { metricDifference } from '../format.ts';
+import type { Metric } from '../run/events.ts';
+import { cellOf, headlineCell, headingOf, missingText, publishedMetrics, seedsText, spreadText, tableNotes } from './studyCells.ts';
+import type { StudyCell, StudyRow, StudyTable } from './studyResults.ts';
 
 /**
- * A table of results as text. CSV is long: one line for every row, target, metric and seed with the raw share, empty for
- * runs that are missing. Markdown and LaTeX (booktabs) have the layout of the table in percent, and say below it what its
- * marks mean, what is missing and why, and on which split epochs were selected. All names are escaped.
+ * A table of results as text. CSV is long: one line for every row, target, metric and seed with the raw value, empty for
+ * runs that are missing. Markdown and LaTeX (booktabs) have the layout of the table, and say below it what its marks mean,
+ * what is missing and why, and on which split epochs were selected. All names are escaped.
  */
 export function exportStudyTable(table: StudyTable, format: TableFormat): string {
   switch (format) {
@@ -24,7 +23,7 @@ function csv(table: StudyTable): string {
   const lines = table.rows.flatMap((row) => row.cells.flatMap(({ target, metric, values, missing }) => {
     const seeds = [
       ...values.map(({ seed, run, value }) => ({ seed, run, state: 'finished', value: String(value) })),
-      ...missing.map(({ seed, run = '', state }) => ({ seed, run, state, value: '' })),
+      ...missing.map(({ seed, run = '', state, diverged }) => ({ seed, run, state: diverged ? 'diverged' : state, value: '' })),
     ];
     return seeds.toSorted((a, b) => a.seed - b.seed).map(({ seed, run, state, value }) =>
       [table.id, row.id, row.label, ...settingsOf(table, row), target, metric, String(seed), run, state, value, table.selectedOn]);
@@ -37,7 +36,7 @@ export interface Style {
   text(text: string): string;
   best(score: string): string;
   second(score: string): string;
-  /** A difference in points with its sign, e.g. `+0.31`. */
+  /** A difference with its sign, e.g. `+0.31`; the minus sign is that of mathematics. */
   difference(signed: string): string;
   mark(numbers: string): string;
   readonly plusMinus: string;
@@ -48,7 +47,7 @@ const markdownStyle: Style = {
   text: markdownText,
   best: (score) => `**${score}**`,
   second: (score) => `<ins>${score}</ins>`,
-  difference: (signed) => signed.replace('-', '−'),
+  difference: (signed) => signed,
   mark: (numbers) => `<sup>${numbers}</sup>`,
   plusMinus: '±',
   tied: ' ≈',
@@ -58,7 +57,7 @@ const latexStyle: Style = {
   text: latexText,
   best: (score) => `\\textbf{${score}}`,
   second: (score) => `\\underline{${score}}`,
-  difference: (signed) => `$${signed}$`,
+  difference: (signed) => `$${signed.replace('−', '-')}$`,
   mark: (numbers) => `\\tnote{${numbers}}`,
   plusMinus: '$\\pm$',
   tied: ' $\\approx$',
@@ -109,14 +108,14 @@ function latex(table: StudyTable): string {
 export interface Layout {
   /** Headings of the columns before the scores. */
   readonly names: readonly string[];
-  readonly groups: readonly { readonly name: string; readonly metrics: readonly Metric[] }[];
+  readonly groups: readonly { readonly name: string; readonly metrics: readonly string[] }[];
   readonly rows: readonly (readonly string[])[];
   readonly notes: readonly { readonly mark?: string; readonly text: string }[];
 }
 
 /** Headings, rows and notes of a table in a style; the texts are ready to be written. */
 export function layoutOf(table: StudyTable, style: Style): Layout {
-  const published = metrics.filter((metric) => table.rows.some((row) => cellOf(row, row.target, metric)?.paper));
+  const published = publishedMetrics(table);
   const footnotes: string[] = [];
   const marks = (texts: readonly string[]): string => {
     for (const text of texts) if (!footnotes.includes(text)) footnotes.push(text);
@@ -125,89 +124,58 @@ export function layoutOf(table: StudyTable, style: Style): Layout {
   const rows = table.rows.map((row) => [
     style.text(row.label) + marks(whatIsMissing(row)),
     ...settingsOf(table, row).map(style.text),
-    ...table.targets.flatMap((target, column) => metrics.map((metric) => {
-      const own = cellOf(row, target, metric);
-      if (own) return scoreText(own, style);
+    ...table.targets.flatMap((target, column) => table.metrics.map((metric) => {
+      const own = cellOf(row, target, metric.id);
+      if (own) return scoreText(own, metric, style);
       // The branch that the row stands for; its rank holds in its own column.
-      const branch = column === 0 ? cellOf(row, row.target, metric) : undefined;
-      return branch ? scoreText({ ...branch, rank: undefined, tied: undefined }, style) : '';
+      const branch = column === 0 ? cellOf(row, row.target, metric.id) : undefined;
+      return branch ? scoreText({ ...branch, rank: undefined, tied: undefined }, metric, style) : '';
     })),
     ...published.map((metric) => {
-      const cell = cellOf(row, row.target, metric);
-      return cell?.paper ? paperText(cell, cell.paper, style) + marks(cell.paper.notes) : '';
+      const cell = headlineCell(table, row, metric.id);
+      return cell?.paper ? paperText(cell, cell.paper, metric, style) + marks(cell.paper.notes) : '';
     }),
   ]);
+  const heading = (metric: Metric): string => style.text(headingOf(metric, table));
   return {
     names: [table.id === 'methods' ? 'Method' : 'Setting', ...table.settings].map(style.text),
     groups: [
-      ...table.targets.map((target) => ({ name: style.text(target), metrics })),
-      ...(published.length > 0 ? [{ name: 'Paper', metrics: published }] : []),
+      ...table.targets.map((target) => ({ name: style.text(target), metrics: table.metrics.map(heading) })),
+      ...(published.length > 0 ? [{ name: 'Paper', metrics: published.map(heading) }] : []),
     ],
     rows,
     notes: [
-      ...generalNotes(table, published.length > 0).map((text) => ({ text: style.text(text) })),
+      ...tableNotes(table, branchNote).map((text) => ({ text: style.text(text) })),
       ...footnotes.map((text, index) => ({ mark: String(index + 1), text: style.text(text) })),
     ],
   };
 }
 
-function cellOf(row: StudyRow, target: string, metric: Metric): StudyCell | undefined {
-  return row.cells.find((cell) => cell.target === target && cell.metric === metric);
+function branchNote(headline: string): string {
+  return `Rows of a single branch have its score below ${headline} too; it is ranked in its own column only.`;
 }
 
 function settingsOf({ settings }: StudyTable, row: StudyRow): string[] {
   return settings.map((_, index) => row.settings[index] ?? '');
 }
 
-function scoreText({ mean, sd, values, rank, tied }: StudyCell, style: Style): string {
+function scoreText({ mean, sd, values, rank, tied }: StudyCell, metric: Metric, style: Style): string {
   if (mean === undefined) return '–';
-  const score = spread(mean, sd, style);
+  const score = spreadText(mean, sd, metric, style.plusMinus);
   const ranked = rank === 'best' ? style.best(score) : rank === 'second' ? style.second(score) : score;
   return `${ranked} (${values.length})${tied ? style.tied : ''}`;
 }
 
-function paperText({ mean }: StudyCell, paper: NonNullable<StudyCell['paper']>, style: Style): string {
-  const score = spread(paper.value, paper.sd, style);
-  if (mean === undefined) return score;
-  const points = hundredths(mean - paper.value);
-  return `${score} (${style.difference(Number(points) > 0 ? `+${points}` : points.replace(/^-(?=0\.00$)/, ''))})`;
+function paperText({ mean }: StudyCell, paper: NonNullable<StudyCell['paper']>, metric: Metric, style: Style): string {
+  const score = spreadText(paper.value, paper.sd, metric, style.plusMinus);
+  return mean === undefined ? score : `${score} (${style.difference(metricDifference(mean - paper.value, metric))})`;
 }
 
-function spread(mean: number, sd: number | undefined, style: Style): string {
-  return sd === undefined ? hundredths(mean) : `${hundredths(mean)} ${style.plusMinus} ${hundredths(sd)}`;
-}
-
-function hundredths(share: number): string {
-  return (100 * share).toFixed(2);
-}
-
-/** What holds for the whole table. */
-function generalNotes({ rows, targets, selectedOn, paperNote }: StudyTable, published: boolean): string[] {
-  const cells = rows.flatMap((row) => row.cells);
-  return [
-    'Test scores in percent: mean ± sample standard deviation over seeds (number of seeds); bold: best of the column, underlined: second.',
-    ...(cells.some(({ tied }) => tied)
-      ? ['≈: the 95 % interval of the paired difference to the best contains 0, so that the order may be chance.']
-      : []),
-    ...(rows.some(({ target }) => target !== targets[0])
-      ? [`Rows of a single branch have its score below ${targets[0]} too; it is ranked in its own column only.`]
-      : []),
-    selectionNotes[selectedOn],
-    ...(published ? ['Paper: the published score (ours minus the published one, in points).'] : []),
-    ...(paperNote === undefined ? [] : [paperNote]),
-  ];
-}
-
-/** Which seeds of a row have no score, and why; the cells of a row are all made of the same runs. */
-function whatIsMissing({ cells }: StudyRow): string[] {
-  const missing = cells[0]?.missing ?? [];
+/** Which seeds of a row have no score, and why. */
+function whatIsMissing({ cells, target }: StudyRow): string[] {
+  const missing = (cells.find((cell) => cell.target === target) ?? cells[0])?.missing ?? [];
   if (missing.length === 0) return [];
   const seeds = new Map<string, number[]>();
-  for (const run of missing) seeds.set(reasonOf(run), [...seeds.get(reasonOf(run)) ?? [], run.seed]);
-  const parts = [...seeds].map(([reason, of]) => `seed${of.length > 1 ? 's' : ''} ${of.join(', ')} (${reason})`);
-  return [`Missing: ${parts.join('; ')}.`];
-}
-
-function reasonOf({ state, message }: MissingRun): string {
-  return `${state === 'missing' ? 'not started' : state}${message === undefined ? '' : `: ${message.replace(/\.$/, '')}`}`;
+  for (const run of missing) seeds.set(missingText(run), [...seeds.get(missingText(run)) ?? [], run.seed]);
+  return [`Missing: ${[...seeds].map(([reason, of]) => `${seedsText(of)} (${reason})`).join('; ')}.`];
 }

@@ -1,79 +1,114 @@
-import { comparePaired, holm, summarise, verdictOf } from './statistics.ts';
-import type { Comparison, StudyCell, StudyRow } from './studyResults.ts';
+import type { Metric } from '../run/events.ts';
+import { isTie, lead } from '../run/metrics.ts';
+import { FUSION } from '../run/targets.ts';
+import { comparePaired, mayBeBest, verdictOf } from './statistics.ts';
+import type { Comparison, StudyCell, StudyRow, StudyTable } from './studyResults.ts';
 
-/** Means this close to one another share their rank. */
-const TIE = 1e-9;
+/** Seeds below which the mean of a cell is not ranked: the order would be that of single runs. */
+const FEWEST_SEEDS = 2;
 
 /** Rows that the others of their table are compared with: the method itself, as the presets name it. */
 const references = ['udi', 'dynamic', 'auto'];
 
-/** The rows with the best and the second mean of every column marked; a column with a single value has neither. */
-export function rankColumns(rows: readonly StudyRow[]): StudyRow[] {
-  const columns = new Map<string, StudyCell[]>();
-  for (const cell of rows.flatMap(({ cells }) => cells)) {
-    if (cell.mean !== undefined) columns.set(columnOf(cell), [...columns.get(columnOf(cell)) ?? [], cell]);
-  }
-  const leaders = new Map([...columns].flatMap(([name, cells]) => (cells.length > 1 ? [[name, leadersOf(cells)] as const] : [])));
+/** A column of the table: the cells that take part in its ranking, and its best and second mean. */
+interface Column {
+  readonly metric: Metric;
+  readonly cells: readonly StudyCell[];
+  readonly best: StudyCell;
+  readonly second: number | undefined;
+}
+
+/** The rows with the best and the second mean of every column marked; a column with a single ranked value has neither. */
+export function rankColumns(rows: readonly StudyRow[], metrics: readonly Metric[]): StudyRow[] {
+  const fused = rows.some(hasFusion);
+  const taking = new Set(rows.filter((row) => !fused || row.target !== FUSION || hasFusion(row)).flatMap(({ cells }) => cells).filter(isRanked));
+  const targets = new Set([...taking].map(({ target }) => target));
+  const columns = new Map([...targets].flatMap((target) => metrics.flatMap((metric) => {
+    const cells = [...taking].filter((cell) => cell.target === target && cell.metric === metric.id);
+    return cells.length > 1 ? [[columnOf(cells[0]!), columnFor(metric, cells)] as const] : [];
+  })));
   return rows.map((row) => ({
     ...row,
     cells: row.cells.map((cell) => {
-      const found = leaders.get(columnOf(cell));
-      return found && cell.mean !== undefined ? { ...cell, ...rankOf(cell, cell.mean, found) } : cell;
+      const column = taking.has(cell) ? columns.get(columnOf(cell)) : undefined;
+      return column ? { ...cell, ...rankOf(cell, column) } : cell;
     }),
   }));
+}
+
+/** A branch that a run without fusion has trained alone is not set against the branches of fused models. */
+function hasFusion({ cells }: StudyRow): boolean {
+  return cells.some(({ target, values }) => target === FUSION && values.length > 0);
+}
+
+function isRanked({ mean, values }: StudyCell): boolean {
+  return mean !== undefined && values.length >= FEWEST_SEEDS;
 }
 
 function columnOf({ target, metric }: StudyCell): string {
   return `${metric} ${target}`;
 }
 
-/** The best cell of a column, and the highest mean below its own. */
-function leadersOf(column: readonly StudyCell[]): { best: StudyCell; second: number } {
-  const best = column.reduce((first, cell) => (cell.mean! > first.mean! ? cell : first));
-  return { best, second: Math.max(...column.flatMap(({ mean }) => (mean! < best.mean! - TIE ? mean! : []))) };
+function columnFor(metric: Metric, cells: readonly StudyCell[]): Column {
+  const best = cells.reduce((first, cell) => (lead(metric, cell.mean!, first.mean!) > 0 ? cell : first));
+  const others = cells.flatMap(({ mean }) => (isTie(mean!, best.mean!) ? [] : [mean!]));
+  const second = others.length > 0 ? others.reduce((first, mean) => (lead(metric, mean, first) > 0 ? mean : first)) : undefined;
+  return { metric, cells, best, second };
 }
 
-function rankOf(cell: StudyCell, mean: number, { best, second }: ReturnType<typeof leadersOf>): Pick<StudyCell, 'rank' | 'tied'> {
-  if (mean >= best.mean! - TIE) return { rank: 'best' };
-  const tied = mayBeEqual(best, cell);
-  return { ...(mean >= second - TIE ? { rank: 'second' } : {}), ...(tied === undefined ? {} : { tied }) };
-}
-
-function mayBeEqual(best: StudyCell, cell: StudyCell): boolean | undefined {
-  const pairs = pairsOf(best, cell);
-  if (pairs.length < 2) return undefined;
-  const [low, high] = summarise(pairs.map(([left, right]) => left - right)).interval!;
-  return low <= 0 && high >= 0;
+function rankOf(cell: StudyCell, { metric, cells, best, second }: Column): Pick<StudyCell, 'rank' | 'tied'> {
+  const mean = cell.mean!;
+  if (isTie(mean, best.mean!)) return { rank: 'best' };
+  const leads = cells.filter((other) => other !== cell).map((other) => pairsOf(other, cell).map(([left, right]) => lead(metric, left, right)));
+  return {
+    ...(second !== undefined && isTie(mean, second) ? { rank: 'second' as const } : {}),
+    ...(pairsOf(best, cell).length < FEWEST_SEEDS ? {} : { tied: mayBeBest(leads) }),
+  };
 }
 
 /**
- * ACC of the row that the method itself is in (else of the best row) against every other one, over the seeds that both
- * have. p values are adjusted by Holm, those of each test over all comparisons.
+ * The headline metric of the row that the method itself is in (else of the best row) against every other one, over the seeds that both
+ * have. Where the reference is the best row, it was chosen from the same data: p values and intervals are adjusted over all pairs of
+ * rows then, which holds for whichever pairs are looked at.
  */
-export function compareRows(rows: readonly StudyRow[]): Comparison[] {
+export function compareRows(rows: readonly StudyRow[], metric: Metric): Pick<StudyTable, 'comparisons' | 'comparisonNote'> {
   const scored = rows.flatMap((row) => {
-    const cell = row.cells.find(({ target, metric }) => target === row.target && metric === 'ACC');
-    return cell ? [{ row, cell }] : [];
+    const cell = row.cells.find((each) => each.target === row.target && each.metric === metric.id);
+    return cell && cell.mean !== undefined ? [{ row, cell, mean: cell.mean }] : [];
   });
-  const reference = scored.find(({ row }) => references.includes(row.id))
-    ?? scored.toSorted((a, b) => (b.cell.mean ?? -1) - (a.cell.mean ?? -1))[0];
-  if (!reference) return [];
+  const fixed = rows.find(({ id }) => references.includes(id));
+  const candidates = scored.some(({ cell }) => isRanked(cell)) ? scored.filter(({ cell }) => isRanked(cell)) : scored;
+  const reference = fixed
+    ? scored.find(({ row }) => row === fixed)
+    : candidates.toSorted((a, b) => lead(metric, b.mean, a.mean))[0];
+  if (!reference) return { comparisons: [] };
   const compared = scored.flatMap((other) => {
     const pairs = other === reference ? [] : pairsOf(reference.cell, other.cell);
-    if (pairs.length === 0) return [];
-    return [{ right: other.row.id, result: comparePaired(pairs.map(([left]) => left), pairs.map(([, right]) => right)) }];
+    return pairs.length === 0 ? [] : [{ right: other.row.id, pairs }];
   });
-  const tAdjusted = adjusted(compared.map(({ result }) => result.pairedT?.p));
-  const wilcoxonAdjusted = adjusted(compared.map(({ result }) => result.wilcoxon?.p));
-  return compared.map(({ right, result }, index): Comparison => {
-    const [p, wilcoxon] = [tAdjusted[index], wilcoxonAdjusted[index]];
+  if (compared.length === 0) return { comparisons: [] };
+  const family = fixed ? compared.length : (scored.length * (scored.length - 1)) / 2;
+  const comparisons = compared.map(({ right, pairs }): Comparison => {
+    const result = comparePaired(pairs.map(([left]) => left), pairs.map(([, each]) => each), family);
     return {
       left: reference.row.id, right, n: result.n, difference: result.difference,
-      ...(result.pairedT && p !== undefined ? { pairedT: { p, interval: result.pairedT.interval } } : {}),
-      ...(wilcoxon === undefined ? {} : { wilcoxon: { p: wilcoxon } }),
-      verdict: verdictOf(result, p),
+      ...(result.pairedT ? { pairedT: result.pairedT } : {}),
+      ...(result.wilcoxon ? { wilcoxon: { p: result.wilcoxon.p } } : {}),
+      verdict: verdictOf(result, metric.better),
     };
   });
+  return { comparisons, comparisonNote: fixed ? fixedNote(family) : chosenNote(reference.row.label, scored.length, family) };
+}
+
+function fixedNote(family: number): string {
+  return family === 1 ? 'One comparison, not adjusted.' : `p values and 95 % intervals are adjusted by Bonferroni over the ${family} comparisons.`;
+}
+
+function chosenNote(label: string, rows: number, family: number): string {
+  const chosen = `${label} is the reference because it is the best row of these same data.`;
+  return family === 1
+    ? `${chosen} There is one pair of rows: nothing is adjusted, and which of the two is on the left says nothing.`
+    : `${chosen} So that this choice does not count as evidence, p values and 95 % intervals are adjusted by Bonferroni over all ${family} pairs of the ${rows} rows.`;
 }
 
 /** Values of both cells for the seeds that both have. */
@@ -82,10 +117,4 @@ function pairsOf(left: StudyCell, right: StudyCell): [number, number][] {
     const other = right.values.find((each) => each.seed === seed);
     return other ? [[value, other.value] as [number, number]] : [];
   });
-}
-
-/** Holm's adjustment of the tests that there are; the others stay undefined. */
-function adjusted(ps: readonly (number | undefined)[]): (number | undefined)[] {
-  const given = holm(ps.filter((p) => p !== undefined)).values();
-  return ps.map((p) => (p === undefined ? undefined : given.next().value));
 }

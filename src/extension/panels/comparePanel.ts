@@ -2,8 +2,9 @@ import * as vscode from 'vscode';
 import { changedKeys, distinctTitles, scoreRows } from '../../core/run/compare.ts';
 import { exportTable } from '../../core/run/exportTable.ts';
 import {
-  fromComparePanelSchema, type CompareView, type FromComparePanel, type ToComparePanel,
+  fromComparePanelSchema, type CompareView, type FromComparePanel,
 } from '../../core/protocol.ts';
+import { packState } from '../../core/pageMessage.ts';
 import { Disposable } from '../disposable.ts';
 import type { Log } from '../log.ts';
 import type { Runs } from '../follow/runs.ts';
@@ -16,7 +17,7 @@ const VIEW_TYPE = 'udi.compare';
 
 interface Comparison {
   readonly folders: readonly string[];
-  readonly panel: Panel<FromComparePanel, ToComparePanel>;
+  readonly panel: Panel<FromComparePanel>;
 }
 
 /** The compare panels: one for each set of runs that is open. */
@@ -57,10 +58,10 @@ export class ComparePanels extends Disposable implements vscode.WebviewPanelSeri
 
   #adopt(view: vscode.WebviewPanel, runs: readonly TrackedRun[]): void {
     const folders = runs.map((run) => run.folder);
-    const panel = new Panel<FromComparePanel, ToComparePanel>(view, this.extension, this.log, {
+    const panel = new Panel<FromComparePanel>(view, this.extension, this.log, {
       script: 'comparePanel.js',
       schema: fromComparePanelSchema,
-      state: () => ({ type: 'state', view: this.#view(folders) }),
+      state: () => packState(this.#view(folders)),
       onMessage: (message) => this.#receive(folders, message),
       onClose: () => this.#open.delete(comparison),
     });

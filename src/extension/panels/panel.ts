@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import { z } from 'zod';
 import { errorText, UserError } from '../../core/errors.ts';
+import type { PageMessage } from '../../core/pageMessage.ts';
 import { Disposable } from '../disposable.ts';
 import type { Log } from '../log.ts';
 import { plainText } from '../views/plainText.ts';
@@ -11,14 +12,14 @@ import { throttle } from '../throttle.ts';
 const INTERVAL = 250;
 
 /** What one kind of panel adds to the shared rest. */
-export interface PanelContent<From, To> {
+export interface PanelContent<From> {
   /** File in `dist/webview` that draws the page. */
   readonly script: 'runPanel.js' | 'comparePanel.js' | 'studyPanel.js';
   /** Least time between two states, ms. */
   readonly interval?: number;
   readonly schema: z.ZodType<From>;
-  /** The message with the whole state; undefined if there is nothing to show any more. */
-  readonly state: () => To | undefined;
+  /** The message with the whole state, packed by `packState`; undefined if there is nothing to show any more. */
+  readonly state: () => PageMessage | undefined;
   /** Whatever else than `ready` the page says. */
   readonly onMessage: (message: From) => Promise<void> | void;
   /** The panel was closed. */
@@ -29,7 +30,7 @@ export interface PanelContent<From, To> {
  * One webview panel. The page says `ready` whenever it was (re)loaded and gets the whole state, then again at changes:
  * opening, re-opening and restoring are one path, and a hidden page need not be kept alive.
  */
-export class Panel<From extends { type: string }, To> extends Disposable {
+export class Panel<From extends { type: string }> extends Disposable {
   #ready = false;
   readonly #post: () => void;
 
@@ -37,7 +38,7 @@ export class Panel<From extends { type: string }, To> extends Disposable {
     readonly view: vscode.WebviewPanel,
     extension: vscode.Uri,
     log: Log,
-    private readonly content: PanelContent<From, To>,
+    private readonly content: PanelContent<From>,
   ) {
     super();
     const files = vscode.Uri.joinPath(extension, 'dist', 'webview');

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
-import { fromRunPanelSchema, type FromRunPanel, type ToRunPanel } from '../../core/protocol.ts';
+import { fromRunPanelSchema, type FromRunPanel } from '../../core/protocol.ts';
 import type { CommandId } from '../commands/ids.ts';
+import { packState } from '../../core/pageMessage.ts';
 import { Disposable } from '../disposable.ts';
 import type { Log } from '../log.ts';
 import type { Runs } from '../follow/runs.ts';
@@ -29,7 +30,7 @@ const commandOf: Readonly<Record<Action, CommandId>> = {
 
 /** The run panels: one for each run that is open. */
 export class RunPanels extends Disposable implements vscode.WebviewPanelSerializer {
-  readonly #open = new Map<string, Panel<FromRunPanel, ToRunPanel>>();
+  readonly #open = new Map<string, Panel<FromRunPanel>>();
 
   constructor(private readonly extension: vscode.Uri, private readonly runs: Runs, private readonly log: Log) {
     super();
@@ -68,12 +69,12 @@ export class RunPanels extends Disposable implements vscode.WebviewPanelSerializ
 
   #adopt(view: vscode.WebviewPanel, run: TrackedRun): void {
     const { folder } = run;
-    const panel = new Panel<FromRunPanel, ToRunPanel>(view, this.extension, this.log, {
+    const panel = new Panel<FromRunPanel>(view, this.extension, this.log, {
       script: 'runPanel.js',
       schema: fromRunPanelSchema,
       state: () => {
         const current = this.runs.get(folder);
-        return current && { type: 'state', view: runViewOf(current, vscode.workspace.isTrusted) };
+        return current && packState(runViewOf(current, vscode.workspace.isTrusted));
       },
       onMessage: (message) => this.#receive(folder, message),
       onClose: () => this.#open.delete(folder),

@@ -1,8 +1,10 @@
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
+import type { Catalog } from '../../core/config/catalog.ts';
 import { UserError } from '../../core/errors.ts';
-import { fromStudyPanelSchema, type FromStudyPanel, type StudyTable, type ToStudyPanel } from '../../core/protocol.ts';
+import { fromStudyPanelSchema, type FromStudyPanel, type StudyTable } from '../../core/protocol.ts';
 import { exportStudyTable } from '../../core/study/studyExport.ts';
+import { packState } from '../../core/pageMessage.ts';
 import { Disposable } from '../disposable.ts';
 import type { Log } from '../log.ts';
 import type { Studies } from '../follow/studies.ts';
@@ -22,9 +24,9 @@ const endings = { csv: 'csv', markdown: 'md', latex: 'tex' } as const;
 
 /** The study panels: one for each study that is open. */
 export class StudyPanels extends Disposable implements vscode.WebviewPanelSerializer {
-  readonly #open = new Map<string, Panel<FromStudyPanel, ToStudyPanel>>();
+  readonly #open = new Map<string, Panel<FromStudyPanel>>();
 
-  constructor(private readonly extension: vscode.Uri, private readonly studies: Studies, private readonly log: Log) {
+  constructor(private readonly extension: vscode.Uri, private readonly studies: Studies, private readonly catalog: Catalog, private readonly log: Log) {
     super();
     this.register(vscode.window.registerWebviewPanelSerializer(VIEW_TYPE, this));
     this.register(studies.onDidChange(({ study }) => this.#update(study)));
@@ -63,14 +65,14 @@ export class StudyPanels extends Disposable implements vscode.WebviewPanelSerial
   #adopt(view: vscode.WebviewPanel, study: TrackedStudy): void {
     const { folder } = study;
     void this.studies.readRuns(study);
-    const builder = new StudyViewBuilder();
-    const panel = new Panel<FromStudyPanel, ToStudyPanel>(view, this.extension, this.log, {
+    const builder = new StudyViewBuilder(this.catalog);
+    const panel = new Panel<FromStudyPanel>(view, this.extension, this.log, {
       script: 'studyPanel.js',
       interval: INTERVAL,
       schema: fromStudyPanelSchema,
       state: () => {
         const current = this.studies.get(folder);
-        return current?.plan && { type: 'state', view: builder.view(current, vscode.workspace.isTrusted) };
+        return current?.plan && packState(builder.view(current, vscode.workspace.isTrusted));
       },
       onMessage: (message) => this.#receive(folder, builder, message),
       onClose: () => this.#open.delete(folder),

@@ -1,7 +1,9 @@
+import type { Catalog } from '../../core/config/catalog.ts';
 import { UserError } from '../../core/errors.ts';
 import type { StudyRunView, StudyView } from '../../core/protocol.ts';
 import { progressOf } from '../../core/run/run.ts';
 import { studyCurves } from '../../core/study/studyCurves.ts';
+import { studySecondsLeft } from '../../core/study/studyProgress.ts';
 import type { PlannedRun, StudyPlan } from '../../core/study/studyPlan.ts';
 import { reasonOf, standingOf } from '../../core/study/standing.ts';
 import { studyTables } from '../../core/study/studyTables.ts';
@@ -15,8 +17,10 @@ type Runs = ReadonlyMap<string, TrackedRun>;
  * has happened that it shows: tables when a run changes its state, curves at an epoch.
  */
 export class StudyViewBuilder {
-  readonly #tables = cached((plan, runs) => studyTables(plan, runs), ({ id, state, run }) => `${id} ${state} ${run.started !== undefined}`);
+  readonly #tables = cached((plan, runs) => studyTables(plan, runs, this.catalog), ({ id, state, run }) => `${id} ${state} ${run.started !== undefined}`);
   readonly #curves = cached((plan, runs) => studyCurves(plan, runs), ({ id, run }) => `${id} ${run.lastSeq}`);
+
+  constructor(private readonly catalog: Pick<Catalog, 'methods' | 'datasets'>) {}
 
   /**
    * The view of a study as it is now.
@@ -29,6 +33,7 @@ export class StudyViewBuilder {
       id, title, state, trusted,
       runs: plan.runs.map((planned) => runView(planned, runs.get(planned.key), study.waiting[planned.key])),
       parallel: study.parallel,
+      ...secondsLeftOf(tracked, plan),
       tables: this.#tables(plan, runs),
       curves: this.#curves(plan, runs),
       ...(plan.notes ? { notes: plan.notes } : {}),
@@ -37,6 +42,14 @@ export class StudyViewBuilder {
       ...(study.ended?.error ? { error: study.ended.error } : {}),
     };
   }
+}
+
+/** Runs that failed are not tried again by themselves. */
+function secondsLeftOf({ state, study, runs }: TrackedStudy, plan: StudyPlan): Pick<StudyView, 'secondsLeft'> {
+  if (state !== 'running') return {};
+  const remaining = plan.runs.map(({ key }) => key).filter((key) => !['finished', 'failed'].includes(runs.get(key)?.state ?? 'missing'));
+  const seconds = studySecondsLeft(remaining, new Map([...runs].map(([key, { run }]) => [key, run])), study.parallel);
+  return seconds === undefined ? {} : { secondsLeft: seconds };
 }
 
 /**
@@ -54,7 +67,7 @@ function runView({ key, label }: PlannedRun, run: TrackedRun | undefined, waitin
   const state = standingOf(run) === 'incomplete' ? 'failed' : run.state;
   const message = state === 'failed' ? reasonOf(run) : run.reason ?? waiting;
   const { done, planned } = progressOf(run.run);
-  return { key, label, run: run.id, state, ...(planned > 0 ? { done, planned } : {}), ...(message === undefined ? {} : { message }) };
+  return { key, label, run: run.id, state, ...(planned > 0 ? { done, planned } : {}), ...(run.run.ended?.error?.diverged ? { diverged: true as const } : {}), ...(message === undefined ? {} : { message }) };
 }
 
 /** Remembers the last result for as long as plan and runs are, by `stamp`, the same. */

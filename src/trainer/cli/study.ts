@@ -107,7 +107,7 @@ export function studyStatusCommand(text: string, runs: string, json: boolean): v
 /** `udi study table <file>`: the tables of results, or one of them, as text or in a format to paste elsewhere. */
 export function studyTableCommand(text: string, runs: string, { table: only, format }: { table?: string; format: TextFormat }): void {
   const { plan, runs: stored } = openStudy(text, runs);
-  const tables = studyTables(plan, stored).filter(({ id }) => only === undefined || id === only);
+  const tables = studyTables(plan, stored, createCatalog()).filter(({ id }) => only === undefined || id === only);
   if (tables.length === 0) {
     throw new UserError(`The study "${plan.name}" has no table "${only ?? ''}".`, `It has: ${plan.tables.map(({ id }) => id).join(', ')}.`);
   }

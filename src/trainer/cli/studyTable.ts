@@ -20,6 +20,7 @@ export function studyTableText(table: StudyTable): string {
   const scores = groups.flatMap(({ name, metrics }) => metrics.map((metric) => `${name} ${metric}`));
   const labels = new Map(table.rows.map(({ id, label }) => [id, label]));
   const comparisons = table.comparisons.map(({ left, right, verdict }) => `${labels.get(left) ?? left} against ${labels.get(right) ?? right}: ${verdict}`);
+  if (table.comparisonNote !== undefined && comparisons.length > 0) comparisons.push(table.comparisonNote);
   const remarks = [...notes.map(({ mark, text }) => `${mark === undefined ? '' : `[${mark}] `}${text}`), ...comparisons];
   return printable(`${table.title}\n\n${columns([[...names, ...scores], ...rows])}\n\n${remarks.join('\n')}\n`);
 }
