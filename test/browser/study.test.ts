@@ -52,8 +52,8 @@ describe('a study in VS Code', function () {
     const { rows } = stored(vs);
     assert.deepEqual(rows.map(({ id, runs }) => [id, runs.length]), [['0,1', 2], ['1,0', 2], ['0,0', 2], ['dynamic', 2]]);
     for (const { id, cells } of rows) {
-      const { mean, sd } = cells.find(({ target, metric }) => target === 'fusion' && metric === 'ACC')!;
-      const cell = frame.locator(`td[data-row="${id}"][data-target="fusion"][data-metric="ACC"]`);
+      const { mean, sd } = cells.find(({ target, metric }) => target === 'fusion' && metric === 'accuracy')!;
+      const cell = frame.locator(`td[data-row="${id}"][data-target="fusion"][data-metric="accuracy"]`);
       const shown = `${(100 * mean!).toFixed(2)} ± ${(100 * sd!).toFixed(2)} (2)`;
       await cell.filter({ hasText: shown }).waitFor();
     }
@@ -73,7 +73,7 @@ describe('a study in VS Code', function () {
     await frame.locator('[data-details="study:alpha"] [data-export="Copy as latex"]').click();
     const expected = exportStudyTable(stored(vs), 'latex');
     await until('the table on the clipboard', async () => await clipboardText(vs.page) === expected);
-    await frame.locator('td[data-row="dynamic"][data-target="fusion"][data-metric="ACC"] button.link').click();
+    await frame.locator('td[data-row="dynamic"][data-target="fusion"][data-metric="accuracy"] button.link').click();
     const [first] = stored(vs).rows.at(-1)!.runs;
     await frame.locator(`.cell-runs [data-run="${first!}"]`).click();
     const run = await webviewFrame(vs.page, { selector: 'h1', contains: 'dynamic' });
