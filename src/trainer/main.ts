@@ -12,8 +12,9 @@ import { compareCommand } from './cli/comparison.ts';
 import { doctorCommand } from './cli/doctor.ts';
 import { installBackendCommand, installable } from './cli/installBackend.ts';
 import { runsCommand, showCommand } from './cli/runs.ts';
+import { exitCodes } from './cli/ending.ts';
 import { studyOnTerminal, studyPrepareCommand, studyRunCommand, studyStatusCommand, studyTableCommand, textFormats } from './cli/study.ts';
-import { exitCodes, resumeCommand, trainCommand } from './cli/train.ts';
+import { resumeCommand, trainCommand } from './cli/train.ts';
 
 const catalog = createCatalog();
 const backendsFolder = process.env['UDI_BACKENDS'] ?? join(homedir(), '.udi', 'backends');

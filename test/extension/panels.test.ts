@@ -27,7 +27,7 @@ beforeEach(() => {
   runs = new Runs({ log: silent, watch: () => ({ dispose: () => {} }) });
   runs.setRoots([root]);
   read = [];
-  runs.onDidChange(({ run }) => run && read.push(run.title));
+  runs.onDidChange(({ item }) => read.push(item.title));
 });
 
 afterEach(() => {

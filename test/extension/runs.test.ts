@@ -220,7 +220,7 @@ describe('Runs', () => {
     const old = [1, 2, 3].map((day) => writeRun(root, `2026010${day}-000000-a-000${day}`, finishedJournal('a', 0.9), `run ${day}`, day < 3 ? { study } : {}));
     const { runs } = createWindow();
     const read: string[] = [];
-    runs.onDidChange(({ run }) => run && read.push(run.title));
+    runs.onDidChange(({ item }) => read.push(item.title));
     expect(runs.get(old[0]!)?.title).toBe('run 1');
     await runs.readFirst((folder) => readMeta(folder).study?.id === 's');
     expect(read.slice(0, 2)).toEqual(['run 1', 'run 2']);

@@ -8,8 +8,8 @@ import type { ShownConfig } from '../../core/run/shownConfig.ts';
 import { readFailure, readShownConfig } from '../../core/run/unreadable.ts';
 import { trainerMessageSchema, type ClientMessage, type Progress, type TrainerMessage } from '../../core/wire.ts';
 import { Disposable } from '../disposable.ts';
+import type { FollowedOwner } from './followed.ts';
 import { LiveJournal, type JournalKind } from './liveJournal.ts';
-import type { Log } from '../log.ts';
 import { oneLine } from '../../core/printable.ts';
 
 /** How a run's folder is followed. */
@@ -25,14 +25,6 @@ const runJournal: JournalKind<Run, RunEvent, TrainerMessage> = {
   eventOf: (message) => (message.type === 'event' ? message.event : undefined),
 };
 
-/** What a tracked run tells its owner. */
-export interface TrackedRunOptions {
-  readonly log: Log;
-  readonly onChange: (run: TrackedRun) => void;
-  /** The trainer would not do what it was asked to; `message` says why. */
-  readonly onRefused: (run: TrackedRun, message: string) => void;
-}
-
 /**
  * One run folder, kept up to date: what its journal and its process say, and what the user set. The state is derived
  * from these and stored nowhere.
@@ -46,7 +38,7 @@ export class TrackedRun extends Disposable {
   #configFailure: string | undefined;
   #created: number | undefined;
 
-  constructor(readonly folder: string, private readonly options: TrackedRunOptions) {
+  constructor(readonly folder: string, private readonly options: FollowedOwner<TrackedRun>) {
     super();
     this.id = basename(folder);
     this.#meta = readMeta(folder);

@@ -11,8 +11,8 @@ import {
 } from '../../core/study/studyStore.ts';
 import { supervisorMessageSchema, type ClientMessage, type SupervisorMessage } from '../../core/wire.ts';
 import { Disposable } from '../disposable.ts';
+import type { FollowedOwner } from './followed.ts';
 import { LiveJournal, type JournalKind } from './liveJournal.ts';
-import type { Log } from '../log.ts';
 import { oneLine } from '../../core/printable.ts';
 import type { StudyCounts } from '../views/studyText.ts';
 import type { TrackedRun } from './trackedRun.ts';
@@ -30,14 +30,10 @@ const studyJournal: JournalKind<Study, StudyEvent, SupervisorMessage> = {
 };
 
 /** What a tracked study asks and tells its owner. */
-export interface TrackedStudyOptions {
-  readonly log: Log;
+export interface TrackedStudyOptions extends FollowedOwner<TrackedStudy> {
   readonly catalog: Catalog;
   /** The runs that carry the study's id. */
   readonly runs: (study: TrackedStudy) => Iterable<TrackedRun>;
-  readonly onChange: (study: TrackedStudy) => void;
-  /** The supervisor would not do what it was asked to; `message` says why. */
-  readonly onRefused: (study: TrackedStudy, message: string) => void;
 }
 
 /** One study folder, kept up to date: its plan, what its journal and its supervisor say, and its runs. */

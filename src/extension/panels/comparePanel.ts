@@ -27,9 +27,9 @@ export class ComparePanels extends Disposable implements vscode.WebviewPanelSeri
   constructor(private readonly extension: vscode.Uri, private readonly runs: Runs, private readonly log: Log) {
     super();
     this.register(vscode.window.registerWebviewPanelSerializer(VIEW_TYPE, this));
-    this.register(runs.onDidChange(({ run }) => {
+    this.register(runs.onDidChange(({ item }) => {
       for (const { folders, panel } of this.#open) {
-        if (!run || !folders.includes(run.folder)) continue;
+        if (!folders.includes(item.folder)) continue;
         if (folders.some((folder) => runs.get(folder))) panel.update();
         else panel.view.dispose();
       }

@@ -35,7 +35,7 @@ export class RunPanels extends Disposable implements vscode.WebviewPanelSerializ
   constructor(private readonly extension: vscode.Uri, private readonly runs: Runs, private readonly log: Log) {
     super();
     this.register(vscode.window.registerWebviewPanelSerializer(VIEW_TYPE, this));
-    this.register(runs.onDidChange(({ run }) => run && this.#update(run)));
+    this.register(runs.onDidChange(({ item }) => this.#update(item)));
     this.register(vscode.workspace.onDidGrantWorkspaceTrust(() => {
       for (const panel of this.#open.values()) panel.update();
     }));

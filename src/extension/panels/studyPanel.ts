@@ -29,7 +29,7 @@ export class StudyPanels extends Disposable implements vscode.WebviewPanelSerial
   constructor(private readonly extension: vscode.Uri, private readonly studies: Studies, private readonly catalog: Catalog, private readonly log: Log) {
     super();
     this.register(vscode.window.registerWebviewPanelSerializer(VIEW_TYPE, this));
-    this.register(studies.onDidChange(({ study }) => this.#update(study)));
+    this.register(studies.onDidChange(({ item }) => this.#update(item)));
     this.register(vscode.workspace.onDidGrantWorkspaceTrust(() => {
       for (const panel of this.#open.values()) panel.update();
     }));

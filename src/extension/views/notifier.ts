@@ -28,9 +28,9 @@ export class Notifier extends Disposable {
     super();
     // Dozens of runs end in a study; it speaks for them.
     this.register(runs.onDidEnd((run) => void (studies.ownerOf(run) ?? notify(run))));
-    this.register(runs.onDidRefuse(({ run, message }) => refused(run.title, message)));
+    this.register(runs.onDidRefuse(({ item, message }) => refused(item.title, message)));
     this.register(studies.onDidEnd((study) => void notifyStudy(study)));
-    this.register(studies.onDidRefuse(({ study, message }) => refused(study.title, message)));
+    this.register(studies.onDidRefuse(({ item, message }) => refused(item.title, message)));
   }
 }
 

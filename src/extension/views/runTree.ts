@@ -31,13 +31,13 @@ export class RunTree extends Disposable implements vscode.TreeDataProvider<TreeN
     const options = { treeDataProvider: this, canSelectMany: true };
     this.#view = this.register(vscode.window.createTreeView('udi.runs', options));
     const redraw = this.register(throttle(REDRAW, () => this.#redraw()));
-    const touch = (node: TreeNode | undefined, list: boolean) => {
-      if (list || !node) this.#listChanged = true;
+    const touch = (node: TreeNode, list: boolean) => {
+      if (list) this.#listChanged = true;
       else this.#touched.add(node);
       redraw();
     };
-    this.register(runs.onDidChange(({ run, list }) => touch(run, list)));
-    this.register(studies.onDidChange(({ study, list }) => touch(study, list)));
+    this.register(runs.onDidChange(({ item, list }) => touch(item, list)));
+    this.register(studies.onDidChange(({ item, list }) => touch(item, list)));
     // Ages go stale by themselves.
     this.register(every(MINUTE, () => this.#changed.fire(undefined)));
   }
@@ -57,7 +57,8 @@ export class RunTree extends Disposable implements vscode.TreeDataProvider<TreeN
   }
 
   getTreeItem(node: TreeNode): vscode.TreeItem {
-    return node instanceof TrackedRun ? runItem(node) : studyItem(node);
+    const now = Date.now();
+    return itemOf(node, node instanceof TrackedRun ? runLook(node, now) : studyLook(node, now));
   }
 
   #redraw(): void {
@@ -70,29 +71,35 @@ export class RunTree extends Disposable implements vscode.TreeDataProvider<TreeN
   }
 }
 
-function runItem(run: TrackedRun): vscode.TreeItem {
-  const { icon, color } = stateIcons[run.state];
-  const item = new vscode.TreeItem(run.title, vscode.TreeItemCollapsibleState.None);
-  item.id = run.folder;
-  item.description = descriptionOf(run, Date.now());
-  item.tooltip = tooltipOf(run);
-  item.iconPath = new vscode.ThemeIcon(icon, new vscode.ThemeColor(color));
-  item.contextValue = `run.${run.state}`;
-  item.accessibilityInformation = { label: spokenText(run, Date.now()) };
-  item.command = { command: 'udi.openRun', title: 'Open Run', arguments: [run] };
-  return item;
+/** What a line shows, besides its name. */
+interface Look {
+  readonly kind: 'run' | 'study';
+  readonly icon: { readonly icon: string; readonly color: string };
+  readonly description: string;
+  readonly tooltip: string;
+  readonly spoken: string;
 }
 
-function studyItem(study: TrackedStudy): vscode.TreeItem {
-  const { icon, color } = studyIcons[study.state];
-  const item = new vscode.TreeItem(study.title, vscode.TreeItemCollapsibleState.Collapsed);
-  item.id = study.folder;
-  item.description = studyDescription(study, Date.now());
-  item.tooltip = studyTooltip(study);
-  item.iconPath = new vscode.ThemeIcon(icon, new vscode.ThemeColor(color));
-  item.contextValue = `study.${study.state}`;
-  item.accessibilityInformation = { label: spokenStudy(study, Date.now()) };
-  // A click opens the panel; the arrow shows the runs.
-  item.command = { command: 'udi.openStudy', title: 'Open Study', arguments: [study] };
+function runLook(run: TrackedRun, now: number): Look {
+  return { kind: 'run', icon: stateIcons[run.state], description: descriptionOf(run, now), tooltip: tooltipOf(run), spoken: spokenText(run, now) };
+}
+
+function studyLook(study: TrackedStudy, now: number): Look {
+  return {
+    kind: 'study', icon: studyIcons[study.state], description: studyDescription(study, now), tooltip: studyTooltip(study), spoken: spokenStudy(study, now),
+  };
+}
+
+/** A line of the tree; a click opens its panel, and the arrow of a study shows its runs. */
+function itemOf(node: TreeNode, { kind, icon, description, tooltip, spoken }: Look): vscode.TreeItem {
+  const { None, Collapsed } = vscode.TreeItemCollapsibleState;
+  const item = new vscode.TreeItem(node.title, kind === 'run' ? None : Collapsed);
+  item.id = node.folder;
+  item.description = description;
+  item.tooltip = tooltip;
+  item.iconPath = new vscode.ThemeIcon(icon.icon, new vscode.ThemeColor(icon.color));
+  item.contextValue = `${kind}.${node.state}`;
+  item.accessibilityInformation = { label: spoken };
+  item.command = { command: kind === 'run' ? 'udi.openRun' : 'udi.openStudy', title: 'Open', arguments: [node] };
   return item;
 }

@@ -16,11 +16,11 @@ import { createCatalog } from '../catalog.ts';
 import { planStudy, prepareStudy } from '../study/prepareStudy.ts';
 import { runSupervisor } from '../study/supervisor.ts';
 import { commandName, here } from './commandName.ts';
+import { printEnding } from './ending.ts';
 import { handleInterrupts } from './interrupts.ts';
 import { jsonStudyReporter, TextStudyReporter } from './studyReporter.ts';
 import { studyTableText } from './studyTable.ts';
 import { columns, headlineText } from './summary.ts';
-import { exitCodes } from './train.ts';
 
 /** Formats of `udi study table`. */
 export const textFormats = ['text', 'csv', 'markdown', 'latex'] as const satisfies readonly ('text' | TableFormat)[];
@@ -62,14 +62,9 @@ export async function studyOnTerminal(folder: string, options: StudyRunOptions):
     signals.remove();
   }
   const { study } = loadStudy(folder);
-  if (study.ended?.error) process.stderr.write(printable(`${study.ended.error.message}\n${study.ended.error.hint ?? ''}\n`));
-  if (!options.json) {
-    const file = here(stored.origin.file);
-    const next = state === 'finished' ? `See its tables: ${commandName()} study table ${file}` : `Go on with: ${commandName()} study run ${file}`;
-    process.stdout.write(`\nStudy ${state}: ${folder}\n${next}\n`);
-  }
-  if (signals.interrupted() && state !== 'finished') return exitCodes.interrupted;
-  return state === 'finished' ? exitCodes.finished : state === 'stopped' ? exitCodes.stopped : exitCodes.failed;
+  const file = here(stored.origin.file);
+  const next = { finished: `See its tables: ${commandName()} study table ${file}`, unfinished: `Go on with: ${commandName()} study run ${file}` };
+  return printEnding({ what: 'Study', folder, state, error: study.ended?.error, next, interrupted: signals.interrupted() }, options.json ?? false);
 }
 
 /** `study-prepare <file>`: what the extension asks before it starts a supervisor. Prints the study's folder as JSON. */

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { UserError } from '../../core/errors.ts';
 import { expandPath, thisMachine } from '../../core/config/paths.ts';
-import { printable } from '../../core/printable.ts';
 import type { RunConfig } from '../../core/config/config.ts';
 import { requireConfig } from '../../core/config/parseConfig.ts';
 import type { EndState, Run } from '../../core/run/run.ts';
@@ -14,12 +13,10 @@ import type { DataPaths } from '../run/runData.ts';
 import { runTrainer } from '../run/runTrainer.ts';
 import { commandName, here } from './commandName.ts';
 import { comparison } from './comparison.ts';
+import { exitCodes, printEnding } from './ending.ts';
 import { handleInterrupts } from './interrupts.ts';
 import { jsonReporter, textReporter } from './reporter.ts';
 import { summary } from './summary.ts';
-
-/** Exit codes of commands that train. */
-export const exitCodes = { finished: 0, stopped: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 /** Options that `train` and `resume` share. */
 export interface TrainOptions {
@@ -93,17 +90,12 @@ export async function trainOnTerminal(folder: string, options: TrainOptions, sea
     signals.remove();
   }
   const { run } = loadRun(folder);
-  if (run.ended?.error) process.stderr.write(printable(`${run.ended.error.message}\n${run.ended.error.hint ?? ''}\n`));
-  if (!options.json) {
-    const text = summary(run);
-    if (text) process.stdout.write(`\n${text}\n`);
-    const next = state === 'finished'
-      ? `See it again: ${commandName()} show ${here(folder)}\nIn VS Code with UDI Lab: open ${dirname(dirname(dirname(folder)))} and choose the run in the UDI sidebar.`
-      : `Go on with: ${commandName()} resume ${here(folder)}`;
-    process.stdout.write(`\nRun ${state}: ${folder}\n${next}\n`);
-  }
-  if (signals.interrupted() && state !== 'finished') return exitCodes.interrupted;
-  return state === 'failed' || state === 'cancelled' ? exitCodes.failed : exitCodes[state];
+  const next = {
+    finished: `See it again: ${commandName()} show ${here(folder)}\nIn VS Code with UDI Lab: open ${dirname(dirname(dirname(folder)))} and choose the run in the UDI sidebar.`,
+    unfinished: `Go on with: ${commandName()} resume ${here(folder)}`,
+  };
+  const ending = { what: 'Run', folder, state, error: run.ended?.error, results: summary(run), next, interrupted: signals.interrupted() } as const;
+  return printEnding(ending, options.json ?? false);
 }
 
 function readConfig(file: string): string {
