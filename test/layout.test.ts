@@ -53,6 +53,20 @@ describe('the layout', () => {
     expect(findCircle(imports)?.map((file) => relative(root, file))).toBeUndefined();
   });
 
+  it('is what ARCHITECTURE and CONTRIBUTING say', () => {
+    const known = [...files, ...sourceFiles('test')].map((file) => `/${relative(root, file).replaceAll('\\', '/')}`);
+    const folders = new Set(known.flatMap((file) => [...file.matchAll(/\//g)].map(({ index }) => file.slice(0, index + 1))));
+    const isThere = (path: string) => (path.endsWith('/')
+      ? [...folders].some((folder) => folder.endsWith(`/${path}`))
+      : known.some((file) => file.endsWith(`/${path}`)));
+    for (const text of ['ARCHITECTURE.md', 'CONTRIBUTING.md']) {
+      const spans = [...readFileSync(join(root, text), 'utf8').matchAll(/`([^`\s]+)`/g)].map(([, span]) => span!);
+      const paths = spans.filter((span) => (/\.ts$/.test(span) || /^(core|trainer|extension|webview|src|test)\/[\w/]+\/$/.test(span)) && !/\b(mine|utils)\.ts$/.test(span));
+      expect(paths.length, text).toBeGreaterThan(5);
+      expect(paths.filter((path) => !isThere(path)), text).toEqual([]);
+    }
+  });
+
   it('has no source file of more than 420 lines', () => {
     const long = files.filter((file) => readFileSync(file, 'utf8').split('\n').length > 421);
     expect(long.map((file) => relative(root, file))).toEqual([]);
