@@ -1,4 +1,4 @@
-import type { Progress, RunState, RunView } from '../src/core/protocol.ts';
+import type { Progress, RunView } from '../src/core/protocol.ts';
 import { progressOf, secondsLeft } from '../src/core/run/run.ts';
 import { isLive } from './words.ts';
 
@@ -44,13 +44,18 @@ export function runProgress(view: RunView, now: number): RunProgress {
   };
 }
 
-/** What the user can do with a run in this state, in the order of the buttons. */
-export function actionsFor(state: RunState): readonly ('pause' | 'continue' | 'stop' | 'cancel' | 'resume')[] {
+/** What the user can do with a run, in the order of the buttons. One that trains elsewhere can only be watched. */
+export function actionsFor({
+  state,
+  elsewhere,
+  noSocket,
+}: Pick<RunView, 'state' | 'elsewhere' | 'noSocket'>): readonly ('pause' | 'continue' | 'stop' | 'cancel' | 'resume')[] {
+  if (elsewhere !== undefined) return [];
   switch (state) {
     case 'running':
-      return ['pause', 'stop', 'cancel'];
+      return noSocket ? ['stop', 'cancel'] : ['pause', 'stop', 'cancel'];
     case 'paused':
-      return ['continue', 'cancel'];
+      return noSocket ? ['cancel'] : ['continue', 'cancel'];
     case 'finished':
     case 'unreadable':
       return [];
@@ -60,4 +65,10 @@ export function actionsFor(state: RunState): readonly ('pause' | 'continue' | 's
     case 'interrupted':
       return ['resume'];
   }
+}
+
+/** Why a run that trains cannot be asked for everything; undefined where it can. */
+export function reachText({ elsewhere, noSocket }: Pick<RunView, 'elsewhere' | 'noSocket'>): string | undefined {
+  if (elsewhere !== undefined) return `Trains on ${elsewhere}, where it cannot be reached from here: it can be watched, but only be paused or ended there.`;
+  return noSocket ? 'Its trainer has no socket (the log says why): it can be ended, but not paused.' : undefined;
 }

@@ -34,6 +34,10 @@ export interface RunView {
   /** What of the journal is not understood, in one sentence. */
   readonly notUnderstood?: string;
   readonly progress?: Progress;
+  /** Name of the machine that trains the run, if its trainer cannot be reached from here: it can only be watched. */
+  readonly elsewhere?: string;
+  /** Whether the trainer has no socket, so that it can be ended, but not paused. */
+  readonly noSocket?: boolean;
   /** Whether the workspace is trusted, i.e. whether training may be started here. */
   readonly trusted: boolean;
 }
@@ -105,6 +109,8 @@ export interface StudyView {
   readonly firstTime?: number;
   readonly lastTime?: number;
   readonly error?: { readonly message: string; readonly hint?: string };
+  /** Name of the machine that runs the study, if its supervisor cannot be reached from here: it can only be watched. */
+  readonly elsewhere?: string;
   readonly trusted: boolean;
 }
 

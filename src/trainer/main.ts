@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { errorText, UserError } from '../core/errors.ts';
+import { errorText, knownError, UserError } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
 import { findRun, runsFolder } from '../core/run/runStore.ts';
 import { studyTableIds } from '../core/study/studyPlan.ts';
@@ -14,6 +14,7 @@ import { installBackendCommand, installable } from './cli/installBackend.ts';
 import { runsCommand, showCommand } from './cli/runs.ts';
 import { exitCodes } from './cli/ending.ts';
 import { studyOnTerminal, studyPrepareCommand, studyRunCommand, studyStatusCommand, studyTableCommand, textFormats } from './cli/study.ts';
+import { JournalLost } from './run/journal.ts';
 import { resumeCommand, trainCommand } from './cli/train.ts';
 
 const catalog = createCatalog();
@@ -151,6 +152,7 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 program.parseAsync().catch((error: unknown) => {
-  process.stderr.write(printable(error instanceof UserError ? `${errorText(error)}\n` : `${error instanceof Error ? error.stack : String(error)}\n`));
-  setExit(error instanceof UserError ? exitCodes.usage : exitCodes.failed);
+  const known = knownError(error);
+  process.stderr.write(printable(`${known || !(error instanceof Error) ? errorText(error) : error.stack ?? error.message}\n`));
+  setExit(error instanceof UserError && !(error instanceof JournalLost) ? exitCodes.usage : exitCodes.failed);
 });

@@ -27,6 +27,14 @@ describe('texts of a run', () => {
     expect(descriptionOf(training, START + 120_000)).toBe('udi · synthetic-digits · 97.12 % val · now');
   });
 
+  it('says on which machine a run trains that cannot be reached', () => {
+    const there = { ...training, elsewhere: 'gpu3' };
+    expect(descriptionOf(there, START + 120_000)).toBe('running on gpu3 · udi · synthetic-digits · 97.12 % val · now');
+    expect(tooltipOf(there)).toMatch(/^State: running on gpu3$/m);
+    expect(tooltipOf(there)).toMatch(/can be watched here, but not stopped/);
+    expect(descriptionOf({ ...there, elsewhere: 'a\nb' }, START)).toMatch(/^running on a b · /);
+  });
+
   it('describes a run of which nothing is known yet', () => {
     const run: DescribedRun = { title: 'x', state: 'running', run: foldEvents([]) };
     expect(descriptionOf(run, START)).toBe('');

@@ -3,7 +3,10 @@ import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ownIdentity, processStart } from '../../src/core/files/processIdentity.ts';
 import { readMeta, runFiles, writeMeta } from '../../src/core/run/runStore.ts';
+import { sendToTrainer } from '../../src/extension/commands/sendToTrainer.ts';
+import { runViewOf } from '../../src/extension/panels/runView.ts';
 import { Runs } from '../../src/extension/follow/runs.ts';
 import { FakeTrainer } from './fakeTrainer.ts';
 import { appendEvents, events, finishedJournal, numbered, writeRun } from './runFixture.ts';
@@ -134,6 +137,46 @@ describe('Runs', () => {
     await second.whenLoaded();
     expect(second.list()[0]?.state).toBe('interrupted');
     await trainer.close();
+  });
+
+  it('shows a run that trains on another machine as running there while it gives signs of life, and follows its file', async () => {
+    const folder = age(writeRun(root, '20260101-000000-a-0001', [events.started('a')]));
+    const file = join(folder, runFiles.trainer);
+    const write = () => writeFileSync(file, JSON.stringify({ pid: 1, start: 'x', host: 'gpu3', boot: '00000000-1111-2222-3333-444444444444', socket: '/tmp/there' }));
+    write();
+    const { runs } = createWindow();
+    await runs.whenLoaded();
+    const run = runs.list()[0]!;
+    expect([run.state, run.elsewhere]).toEqual(['running', 'gpu3']);
+    expect(runViewOf(run, true)).toMatchObject({ state: 'running', elsewhere: 'gpu3' });
+    appendEvents(folder, numbered([events.stage('joint')], 1));
+    run.refresh();
+    expect(run.run.stages).toHaveLength(1);
+    await expect(sendToTrainer(run, { type: 'stop' })).rejects.toThrow(/is run on gpu3, where its process cannot be reached/);
+    utimesSync(file, 0, 0);
+    run.refresh();
+    expect([run.state, run.elsewhere]).toEqual(['interrupted', undefined]);
+    write();
+    run.refresh();
+    expect([run.state, run.elsewhere], 'silence is not death').toEqual(['running', 'gpu3']);
+  });
+
+  it('follows a trainer without a socket by its file, ends it by a signal, and says that it cannot pause', async () => {
+    const folder = age(writeRun(root, '20260101-000000-a-0001', [events.started('a')]));
+    const child = spawn(process.execPath, ['-e', 'process.on("SIGTERM", () => process.exit(7)); process.stdout.write("x"); setInterval(() => {}, 1000)'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    writeFileSync(join(folder, runFiles.trainer), JSON.stringify({ ...ownIdentity(), pid: child.pid, start: processStart(child.pid!) }));
+    const { runs } = createWindow();
+    await runs.whenLoaded();
+    const run = runs.list()[0]!;
+    expect([run.state, run.elsewhere]).toEqual(['running', undefined]);
+    expect(runViewOf(run, true)).toMatchObject({ noSocket: true });
+    await expect(sendToTrainer(run, { type: 'pause' })).rejects.toThrow(/has no socket/);
+    const code = new Promise((resolve) => child.once('exit', resolve));
+    await sendToTrainer(run, { type: 'stop' });
+    expect(await code).toBe(7);
+    run.refresh();
+    expect(run.state).toBe('interrupted');
   });
 
   it('takes a folder without trainer for a starting run only while it is young', async () => {

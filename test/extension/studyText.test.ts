@@ -22,6 +22,12 @@ describe('texts of a study', () => {
     expect(spokenStudy(study('running', { failed: 1 }), 0)).toBe('Study tables, running, 12/36 runs, 1 failed');
   });
 
+  it('say on which machine it is run, if it cannot be reached from here', () => {
+    const there = { ...study('running'), elsewhere: 'login2' };
+    expect(studyDescription(there, 0)).toBe('running on login2 · 12/36 runs');
+    expect(studyTooltip(there)).toMatch(/^State: running on login2$/m);
+  });
+
   it('say in the status bar how far the first one is, and how many others run', () => {
     expect(studyStatus([])).toBeUndefined();
     expect(studyStatus([study('running')])).toBe('$(sync~spin) udi study · 12/36');

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -48,6 +48,20 @@ describe('StageCache', () => {
     expect(readdirSync(cache.folder)).toEqual([]);
   });
 
+  it('leaves an entry that cannot be read now as it is', async () => {
+    const cache = new StageCache(join(root, 'cache'));
+    await store(cache, key('a'), outcome(1));
+    const tensors = join(cache.folder, key('a'), 'tensors.safetensors');
+    // An error of the disk (EISDIR) in place of EIO, EACCES or EMFILE, which cannot be had at will.
+    renameSync(tensors, join(root, 'kept'));
+    mkdirSync(tensors);
+    expect(cache.read(key('a'))).toBeUndefined();
+    expect(readdirSync(cache.folder)).toEqual([key('a')]);
+    rmSync(tensors, { recursive: true });
+    renameSync(join(root, 'kept'), tensors);
+    expect(cache.read(key('a'))).toEqual(outcome(1));
+  });
+
   it('makes room by removing what was not used for longest', async () => {
     const size = 1000;
     const cache = new StageCache(join(root, 'cache'), 2.5 * 4 * size);
@@ -72,7 +86,16 @@ describe('StageCache', () => {
     utimesSync(lock, 0, 0);
     expect(cache.claim(key('a'), never), 'not renewed for long').toBeDefined();
     writeFileSync(lock, JSON.stringify({ pid: process.pid, start: 'another process with this pid' }));
-    expect(cache.claim(key('a'), never), 'dead owner').toBeDefined();
+    const second = cache.claim(key('a'), never)!;
+    expect(second, 'dead owner').toBeDefined();
+    const other = JSON.stringify({ pid: 1, start: 'x', host: 'gpu3', boot: '00000000-1111-2222-3333-444444444444' });
+    writeFileSync(lock, other);
+    expect(cache.claim(key('a'), never), 'on another machine').toBeUndefined();
+    second();
+    expect(readFileSync(lock, 'utf8'), 'who has lost the stage leaves the claim of the other alone').toBe(other);
+    utimesSync(lock, 0, 0);
+    cache.claim(key('a'), never)!();
+    expect(readdirSync(cache.folder), 'nothing is left behind').toEqual([]);
   });
 });
 

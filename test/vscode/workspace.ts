@@ -5,8 +5,7 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { isSameProcess } from '../../src/core/files/processIdentity.ts';
-import { readTrainerInfo, runsFolder } from '../../src/core/run/runStore.ts';
+import { liveTrainer, runsFolder } from '../../src/core/run/runStore.ts';
 import { listStudies, liveSupervisor, studiesFolder } from '../../src/core/study/studyStore.ts';
 
 export interface WorkspaceOptions {
@@ -34,13 +33,13 @@ export function makeWorkspace(options: WorkspaceOptions = {}): string {
 export function endTrainers(folder: string): void {
   for (const study of listStudies(studiesFolder(folder))) {
     const supervisor = liveSupervisor(study);
-    if (supervisor) process.kill(supervisor.pid, 'SIGKILL');
+    if (supervisor && supervisor.elsewhere === undefined) process.kill(supervisor.pid, 'SIGKILL');
   }
   const runs = runsFolder(folder);
   if (!existsSync(runs)) return;
   for (const name of readdirSync(runs)) {
-    const trainer = readTrainerInfo(join(runs, name));
-    if (trainer && isSameProcess(trainer.pid, trainer.start)) process.kill(trainer.pid, 'SIGKILL');
+    const trainer = liveTrainer(join(runs, name));
+    if (trainer && trainer.elsewhere === undefined) process.kill(trainer.pid, 'SIGKILL');
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { canResume, progressOf, secondsLeft, type RunState } from '../../src/core/run/run.ts';
-import { actionsFor, runProgress } from '../../webview/progress.ts';
+import { actionsFor, reachText, runProgress } from '../../webview/progress.ts';
 import { fixtures, runningRun } from './runs.ts';
 
 // A page may import only types from core, so it has its own versions of these; they must not drift apart.
@@ -25,7 +25,15 @@ it('offers to resume what core can resume', () => {
     'failed',
     'interrupted',
   ];
-  for (const state of states) expect(actionsFor(state).includes('resume')).toBe(canResume(state));
+  for (const state of states) expect(actionsFor({ state }).includes('resume')).toBe(canResume(state));
+});
+
+it('offers nothing for a run that trains elsewhere, and no pause where there is no socket, and says why', () => {
+  expect(actionsFor({ state: 'running', elsewhere: 'gpu3' })).toEqual([]);
+  expect(reachText({ elsewhere: 'gpu3' })).toMatch(/^Trains on gpu3, .*cannot be reached from here/);
+  expect(actionsFor({ state: 'running', noSocket: true })).toEqual(['stop', 'cancel']);
+  expect(reachText({ noSocket: true })).toMatch(/no socket.*not paused/);
+  expect(reachText({})).toBeUndefined();
 });
 
 it('counts the share of the open epoch, and not the time in which the run was interrupted', () => {

@@ -3,7 +3,7 @@ import { createButton, type Button } from '../components.ts';
 import { element, setAttribute, setText, show, syncChildren } from '../dom.ts';
 import { count, duration, metricText } from '../../src/core/format.ts';
 import { headlineOf } from '../../src/core/run/run.ts';
-import { actionsFor, openEpoch, runProgress } from '../progress.ts';
+import { actionsFor, openEpoch, reachText, runProgress } from '../progress.ts';
 import { isLive, openStage, stateWords } from '../words.ts';
 import type { Section } from './section.ts';
 
@@ -54,6 +54,7 @@ export function createHeader(post: (action: Action) => void): Section<RunView> {
     quiet.map((each) => actionButton(each, post).root),
   );
   const requested = element('p', { class: 'note' }, ['Stop requested: the run ends after this epoch.']);
+  const reach = element('p', { class: 'note' });
   const progress = createProgress();
   const facts = element('dl', { class: 'facts' });
   let stopRequested = false;
@@ -67,6 +68,7 @@ export function createHeader(post: (action: Action) => void): Section<RunView> {
       element('div', { class: 'title-row' }, [title, badge.root]),
       element('div', { class: 'button-row' }, [controls, opens]),
       requested,
+      reach,
       progress.root,
       facts,
     ]),
@@ -75,7 +77,10 @@ export function createHeader(post: (action: Action) => void): Section<RunView> {
       badge.update(view);
       stopRequested &&= view.state === 'running';
       show(requested, stopRequested);
-      const actions = actionsFor(view.state).filter((action) => action !== 'resume');
+      const unreachable = reachText(view);
+      setText(reach, unreachable ?? '');
+      show(reach, unreachable !== undefined);
+      const actions = actionsFor(view).filter((action) => action !== 'resume');
       const focused = controls.contains(document.activeElement);
       const buttons = syncChildren(
         controls,
@@ -92,19 +97,19 @@ export function createHeader(post: (action: Action) => void): Section<RunView> {
   };
 }
 
-/** The state as word, glyph and color. */
+/** The state as word, glyph and color, with the machine that trains where that is not this one. */
 export function createStateBadge<State extends string>(
   words: Readonly<Record<State, { readonly label: string; readonly glyph: string }>>,
-): Section<{ readonly state: State }> {
+): Section<{ readonly state: State; readonly elsewhere?: string }> {
   const glyph = element('span', { 'aria-hidden': 'true' });
   const word = element('span');
   const root = element('span', { class: 'badge' }, [glyph, word]);
   return {
     root,
-    update({ state }) {
+    update({ state, elsewhere }) {
       setAttribute(root, 'data-state', state);
       setText(glyph, words[state].glyph);
-      setText(word, words[state].label);
+      setText(word, elsewhere === undefined ? words[state].label : `${words[state].label} on ${elsewhere}`);
     },
   };
 }

@@ -46,7 +46,7 @@ export function createNotice(post: (action: Action) => void): Section<RunView> {
 /** What may help a run on. What failed once mostly fails again from its checkpoint: there is something to change first. */
 function helpFor(state: RunView['state']): readonly ('openSource' | 'trainAgain' | 'resume')[] {
   if (state === 'failed') return ['openSource', 'trainAgain', 'resume'];
-  return actionsFor(state).includes('resume') ? ['resume'] : [];
+  return actionsFor({ state }).includes('resume') ? ['resume'] : [];
 }
 
 /** The notice of a run; none while it trains and when it has finished. */

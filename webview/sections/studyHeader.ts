@@ -34,10 +34,8 @@ export function createStudyHeader(post: (message: FromStudyPanel) => void): Sect
       badge.update(view);
       const reason = whyNotRun(view, progress.open);
       run.update({ disabled: reason !== undefined, title: reason ?? 'Train what has no result yet' });
-      stop.update({
-        disabled: view.state !== 'running',
-        title: view.state === 'running' ? 'Stop the study; what its runs have so far is kept' : 'The study is not running.',
-      });
+      const whyNot = whyNotStop(view);
+      stop.update({ disabled: whyNot !== undefined, title: whyNot ?? 'Stop the study; what its runs have so far is kept' });
       setAttribute(bar, 'data-state', view.state);
       setAttribute(bar, 'aria-valuemax', String(progress.planned));
       setAttribute(bar, 'aria-valuenow', String(progress.finished));
@@ -53,6 +51,11 @@ function whyNotRun(view: StudyView, open: number): string | undefined {
   if (!view.trusted) return 'This workspace is in Restricted Mode: trust it to train here.';
   if (view.state === 'running') return 'The study is running.';
   return open === 0 ? 'Nothing is missing.' : undefined;
+}
+
+function whyNotStop({ state, elsewhere }: StudyView): string | undefined {
+  if (state !== 'running') return 'The study is not running.';
+  return elsewhere === undefined ? undefined : `The study is run on ${elsewhere}: stop it there.`;
 }
 
 /** The runs that are being trained, and those that wait for a reason. */

@@ -142,7 +142,13 @@ const test = z.object({
   selectedOn: z.enum(['validation', 'test']).default('validation'),
 });
 
-const note = z.object({ ...base, type: z.literal('note'), message: z.string() });
+const note = z.object({
+  ...base,
+  type: z.literal('note'),
+  message: z.string(),
+  /** The stage for which the run stands still from now on, because another run trains the same one. */
+  waitsFor: z.string().optional(),
+});
 const paused = z.object({ ...base, type: z.literal('paused') });
 const continued = z.object({ ...base, type: z.literal('continued') });
 

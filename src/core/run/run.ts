@@ -13,6 +13,8 @@ export interface Run {
   readonly selectedOn?: 'validation' | 'test';
   readonly notes: readonly string[];
   readonly paused: boolean;
+  /** The stage for which the run stands still, because another run trains the same one. */
+  readonly waitsFor?: string;
   readonly ended?: { readonly state: EndState; readonly error?: RunError };
   /** Highest resident memory of its trainers so far, bytes. */
   readonly peakMemory?: number;
@@ -63,7 +65,8 @@ export const emptyRun: Run = { backends: [], stages: [], notes: [], paused: fals
  */
 export function applyEvent(run: Run, event: RunEvent): Run {
   if (event.seq <= run.lastSeq) return run;
-  const next: Run = { ...run, lastSeq: event.seq, lastTime: event.time, firstTime: run.firstTime ?? event.time };
+  const { waitsFor, ...before } = run;
+  const next: Run = { ...before, lastSeq: event.seq, lastTime: event.time, firstTime: run.firstTime ?? event.time };
   switch (event.type) {
     // A run that failed before anything was trained begins once more when it is resumed.
     case 'started': return { ...withoutEnd(next), started: event, backends: withBackend(run.backends, event.backend), paused: false };
@@ -75,9 +78,9 @@ export function applyEvent(run: Run, event: RunEvent): Run {
     case 'stageEnded': return { ...next, stages: endStage(run.stages, event) };
     case 'anchor': return { ...next, anchor: event };
     case 'test': return { ...next, test: event.scores, selectedOn: event.selectedOn };
-    case 'note': return { ...next, notes: [...run.notes, event.message] };
-    case 'paused': return { ...next, paused: true };
-    case 'continued': return { ...next, paused: false };
+    case 'note': return { ...next, notes: [...run.notes, event.message], ...(event.waitsFor === undefined ? {} : { waitsFor: event.waitsFor }) };
+    case 'paused':
+    case 'continued': return { ...next, ...(waitsFor === undefined ? {} : { waitsFor }), paused: event.type === 'paused' };
     case 'ended': return {
       ...next, paused: false, ended: { state: event.state, ...(event.error ? { error: event.error } : {}) },
       ...(event.peakMemory === undefined ? {} : { peakMemory: Math.max(event.peakMemory, run.peakMemory ?? 0) }),
@@ -102,6 +105,16 @@ export function stateOf(run: Run, alive: boolean): RunState {
   if (!alive) return 'interrupted';
   if (run.ended) return run.ended.state;
   return run.paused ? 'paused' : 'running';
+}
+
+/** Whether a trainer works on a run in this state. */
+export function isActive(state: RunState): boolean {
+  return state === 'running' || state === 'paused';
+}
+
+/** The state as a word, with the machine on which a run is trained that cannot be seen from here: `running on gpu3`. */
+export function stateText(state: string, elsewhere: string | undefined): string {
+  return elsewhere === undefined ? state : `${state} on ${elsewhere}`;
 }
 
 /** Whether a run in this state can be continued from its last checkpoint. */

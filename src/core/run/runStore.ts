@@ -8,9 +8,9 @@ import { runEventSchema, type RunEvent } from './events.ts';
 import { readJournalFile, type JournalPart } from '../files/journalFile.ts';
 import { isWrittenByOther } from '../files/freshJournal.ts';
 import { parseJson, readJson, writeJson } from '../files/jsonFile.ts';
-import { liveProcess, readProcess, type ProcessInfo } from '../files/processFile.ts';
+import { liveProcess, readProcess, type LiveProcess, type ProcessInfo } from '../files/processFile.ts';
 import { slugOf } from '../files/slug.ts';
-import { emptyRun, foldEvents, stateOf, type Run, type RunState } from './run.ts';
+import { emptyRun, foldEvents, isActive, stateOf, type Run, type RunState } from './run.ts';
 import { storedPath, workspaceOf, workspaceOfRun } from './runPaths.ts';
 
 /** Files of a run folder. */
@@ -54,6 +54,8 @@ export interface StoredRun {
   readonly created: number;
   /** Why the state is `unreadable`. */
   readonly reason?: string;
+  /** Name of the machine that trains the run, if its trainer cannot be seen from here. */
+  readonly elsewhere?: string;
 }
 
 /** The folder that holds the runs of a workspace folder or working directory. */
@@ -81,16 +83,17 @@ export function createRun(runs: string, config: RunConfig, configFile?: string, 
     ...(configFile ? { configFile: storedPath(resolve(configFile), workspaceOf(runs)) } : {}), ...(study ? { study } : {}),
     ...(title === undefined ? {} : { title }), created: now.toISOString(),
   };
+  mkdirSync(runs, { recursive: true });
   for (;;) {
     const hex = Math.floor(Math.random() * 0x10000).toString(16).padStart(4, '0');
     const id = `${date}-${time}-${slugOf(config.name, 'run')}-${hex}`;
     const folder = join(runs, id);
     const unfinished = join(runs, `.new-${id}-${process.pid}`);
     if (existsSync(folder)) continue;
-    mkdirSync(join(unfinished, runFiles.checkpoints), { recursive: true });
-    writeFileSync(join(unfinished, runFiles.config), stringify(config));
-    writeMeta(unfinished, meta);
     try {
+      mkdirSync(join(unfinished, runFiles.checkpoints), { recursive: true });
+      writeFileSync(join(unfinished, runFiles.config), stringify(config));
+      writeMeta(unfinished, meta);
       renameSync(unfinished, folder);
       return folder;
     } catch (error) {
@@ -176,7 +179,7 @@ export function readTrainerInfo(folder: string): ProcessInfo | undefined {
 }
 
 /** The trainer of this run if its process is alive. */
-export function liveTrainer(folder: string): ProcessInfo | undefined {
+export function liveTrainer(folder: string): LiveProcess | undefined {
   return liveProcess(join(folder, runFiles.trainer));
 }
 
@@ -189,7 +192,10 @@ export function isWrittenNow(folder: string): boolean {
 export function loadRun(folder: string): StoredRun {
   const run = foldEvents(readJournal(folder).events, emptyRun);
   const meta = readMeta(folder);
-  return { folder, id: basename(folder), run, state: stateOf(run, liveTrainer(folder) !== undefined || isWrittenNow(folder)), meta, created: createdAt(folder, meta, run.firstTime) };
+  const trainer = liveTrainer(folder);
+  const state = stateOf(run, trainer !== undefined || isWrittenNow(folder));
+  const elsewhere = isActive(state) ? trainer?.elsewhere : undefined;
+  return { folder, id: basename(folder), run, state, meta, created: createdAt(folder, meta, run.firstTime), ...(elsewhere === undefined ? {} : { elsewhere }) };
 }
 
 /** The complete config of a run, as it was checked when the run was created. */

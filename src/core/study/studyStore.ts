@@ -6,7 +6,7 @@ import type { RunConfig } from '../config/config.ts';
 import { UserError } from '../errors.ts';
 import { readJournalFile, type JournalPart } from '../files/journalFile.ts';
 import { readJson, writeJson } from '../files/jsonFile.ts';
-import { liveProcess, readProcess, type ProcessInfo } from '../files/processFile.ts';
+import { liveProcess, ownedError, readProcess, type LiveProcess, type ProcessInfo } from '../files/processFile.ts';
 import { distinctSlug, hashedSlug } from '../files/slug.ts';
 import { newestFirst, readMeta, readRunConfig, runFolders, type StoredRun } from '../run/runStore.ts';
 import { tryLoadRun } from '../run/unreadable.ts';
@@ -49,6 +49,8 @@ export interface StoredStudy {
   readonly origin: StudyOrigin;
   readonly study: Study;
   readonly state: StudyState;
+  /** Name of the machine that runs the study, if its supervisor cannot be seen from here. */
+  readonly elsewhere?: string;
 }
 
 /** The folder that holds the studies of a workspace folder or working directory. */
@@ -102,8 +104,8 @@ export function writeStudy(studies: string, plan: StudyPlan, origin: StudyOrigin
 }
 
 /** What is said when a second supervisor is not let in. */
-export function supervisedError(folder: string, supervisor: ProcessInfo): UserError {
-  return new UserError(`The study "${basename(folder)}" is being run by process ${supervisor.pid}.`, 'Wait until it ends, or stop it first.');
+export function supervisedError(folder: string, supervisor: LiveProcess | undefined): UserError {
+  return ownedError(`The study "${basename(folder)}" is being run`, supervisor, 'Wait until it ends, or stop it first.');
 }
 
 /** The plan of the study; undefined if it is missing or damaged. */
@@ -128,7 +130,7 @@ export function readSupervisorInfo(folder: string): ProcessInfo | undefined {
 }
 
 /** The supervisor of this study if its process is alive. */
-export function liveSupervisor(folder: string): ProcessInfo | undefined {
+export function liveSupervisor(folder: string): LiveProcess | undefined {
   return liveProcess(join(folder, studyFiles.supervisor));
 }
 
@@ -141,7 +143,10 @@ export function loadStudy(folder: string): StoredStudy {
   const origin = readOrigin(folder);
   if (!plan || !origin) throw new UserError(`There is no study in ${folder}, or its ${studyFiles.plan} is damaged.`, 'Start it from its file: udi study run <file>');
   const study = readStudyJournal(folder).events.reduce(applyStudyEvent, emptyStudy);
-  return { folder, id: basename(folder), plan, origin, study, state: studyStateOf(study, liveSupervisor(folder) !== undefined) };
+  const supervisor = liveSupervisor(folder);
+  const state = studyStateOf(study, supervisor !== undefined);
+  const elsewhere = state === 'running' ? supervisor?.elsewhere : undefined;
+  return { folder, id: basename(folder), plan, origin, study, state, ...(elsewhere === undefined ? {} : { elsewhere }) };
 }
 
 /**

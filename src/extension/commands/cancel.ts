@@ -20,6 +20,8 @@ export const cancel: Command = async (services, ...args) => {
     guess: true,
   });
   if (!run) return;
+  // What runs elsewhere can be neither asked nor killed from here.
+  if (run.elsewhere !== undefined) return await sendToTrainer(run, { type: 'cancel' });
   try {
     await sendToTrainer(run, { type: 'cancel' });
   } catch (error) {
@@ -39,5 +41,5 @@ async function offerKill(run: TrackedRun): Promise<void> {
   const text = `${plainText(run.title)} does not react. Its process can be killed; the last checkpoint stays.`;
   if (!(await vscode.window.showWarningMessage(text, 'Kill Process'))) return;
   const trainer = liveTrainer(run.folder);
-  if (trainer) process.kill(trainer.pid, 'SIGKILL');
+  if (trainer && trainer.elsewhere === undefined) process.kill(trainer.pid, 'SIGKILL');
 }

@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import * as vscode from 'vscode';
-import { UserError } from '../../core/errors.ts';
 import { oneLine } from '../../core/printable.ts';
+import { ownedError } from '../../core/files/processFile.ts';
 import { canResume } from '../../core/run/run.ts';
 import { missingPath, workspaceOfRun } from '../../core/run/runPaths.ts';
 import { liveTrainer, runFiles } from '../../core/run/runStore.ts';
@@ -22,9 +22,8 @@ export const resume: Command = async (services, ...args) => {
     guess: true,
   });
   if (!run) return undefined;
-  if (liveTrainer(run.folder)) {
-    throw new UserError(`${run.title} is still being trained.`, 'Wait until its process has ended.');
-  }
+  const trainer = liveTrainer(run.folder);
+  if (trainer) throw ownedError(`${run.title} is still being trained`, trainer, 'Wait until its process has ended.');
   const moved = await movedData(services, run);
   if (!moved) return undefined;
   run.launched(await services.trainer.start(run.folder, moved));

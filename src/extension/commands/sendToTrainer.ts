@@ -1,4 +1,5 @@
 import { UserError } from '../../core/errors.ts';
+import { signalEnd } from '../../core/files/processSignal.ts';
 import type { ClientMessage } from '../../core/wire.ts';
 import { TrackedRun } from '../follow/trackedRun.ts';
 import type { TrackedStudy } from '../follow/trackedStudy.ts';
@@ -12,6 +13,15 @@ const PAUSE = 100;
  * @throws UserError if it cannot be reached
  */
 export async function sendToTrainer(target: TrackedRun | TrackedStudy, message: ClientMessage): Promise<void> {
+  if (target.elsewhere !== undefined) {
+    throw new UserError(`${target.title} is run on ${target.elsewhere}, where its process cannot be reached from here.`, `End it there; here it can only be watched.`);
+  }
+  const { process } = target;
+  if (process?.socket === '') {
+    const ends = message.type === 'stop' || message.type === 'cancel';
+    if (ends && await signalEnd(process.pid, message.type)) return;
+    throw new UserError(`The process of ${target.title} has no socket, so it cannot be asked for this.`, 'Stop and Cancel work; its notes say why there is no socket.');
+  }
   const end = Date.now() + PATIENCE;
   while (target.isActive && !target.send(message)) {
     if (Date.now() > end) throw unreachable(target);

@@ -2,7 +2,8 @@ import type { ChildProcess } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { z } from 'zod';
-import { isSameProcess } from '../../core/files/processIdentity.ts';
+import { livenessOf } from '../../core/files/processIdentity.ts';
+import type { LiveProcess, ProcessInfo } from '../../core/files/processFile.ts';
 import type { ClientMessage } from '../../core/wire.ts';
 import { Disposable, every, type Held } from '../disposable.ts';
 import type { Log } from '../log.ts';
@@ -19,14 +20,6 @@ export interface JournalState {
   readonly ended?: unknown;
 }
 
-/** The process that writes a journal, as it has noted itself. */
-export interface JournalProcess {
-  readonly pid: number;
-  /** Start of the process as `processStart` gives it. */
-  readonly start: string;
-  readonly socket: string;
-}
-
 /** What one kind of journal (of a run, of a study) adds to the shared rest. */
 export interface JournalKind<State extends JournalState, Event, Message> {
   /** Name of the journal in its folder. */
@@ -38,9 +31,11 @@ export interface JournalKind<State extends JournalState, Event, Message> {
   readonly read: (folder: string, from: number) => { readonly events: readonly Event[]; readonly validBytes: number };
   readonly apply: (state: State, event: Event) => State;
   /** The process that the folder names, alive or not. */
-  readonly process: (folder: string) => JournalProcess | undefined;
+  readonly process: (folder: string) => ProcessInfo | undefined;
   /** Whether a program that leaves no process file writes the journal now. */
   readonly isWrittenByOther?: (folder: string) => boolean;
+  /** The process that works on the folder now. */
+  readonly live: (folder: string) => LiveProcess | undefined;
   readonly message: z.ZodType<Message>;
   /** The event that a message carries; undefined for messages that are not stored. */
   readonly eventOf: (message: Message) => Event | undefined;
@@ -65,6 +60,7 @@ export class LiveJournal<State extends JournalState, Event, Message> extends Dis
   #state: State;
   #bytes = 0;
   #alive = false;
+  #process: LiveProcess | undefined;
   #launch: Held | undefined;
   /** Whether a process that this window started has ended since. */
   #exited = false;
@@ -100,6 +96,11 @@ export class LiveJournal<State extends JournalState, Event, Message> extends Dis
   /** Whether the process that writes it runs, as far as is known. */
   get alive(): boolean {
     return this.#alive;
+  }
+
+  /** The process that writes it, while it runs and has noted itself. */
+  get process(): LiveProcess | undefined {
+    return this.#alive ? this.#process : undefined;
   }
 
   /** Whether a process was just started that has not spoken yet. */
@@ -146,7 +147,7 @@ export class LiveJournal<State extends JournalState, Event, Message> extends Dis
   }
 
   #stamp(): string {
-    return `${this.launching} ${this.#alive} ${String(this.#failure)} ${this.#state.lastSeq}`;
+    return `${this.launching} ${this.#alive} ${String(this.#failure)} ${this.process?.elsewhere ?? ''} ${this.process?.socket ?? ''} ${this.#state.lastSeq}`;
   }
 
   #read(): void {
@@ -185,17 +186,21 @@ export class LiveJournal<State extends JournalState, Event, Message> extends Dis
     }
     const identity = `${info.pid}:${info.start}`;
     if (identity === this.#dead) return;
-    this.#alive = isSameProcess(info.pid, info.start);
-    if (!this.#alive) {
-      this.#dead = identity;
+    this.#process = this.kind.live(this.folder);
+    this.#alive = this.#process !== undefined;
+    if (!this.#process) {
+      // Only what is surely dead stays so; one that cannot be seen may give a sign of life again.
+      if (livenessOf(info) === 'dead') this.#dead = identity;
       this.#detach();
       return;
     }
+    // A process without a socket, or on another machine, is followed by its file alone.
+    if (info.socket === '' || this.#process.elsewhere !== undefined) return;
     this.#client ??= new TrainerClient({
       socket: info.socket,
       schema: this.kind.message,
       since: () => this.#state.lastSeq,
-      isAlive: () => isSameProcess(info.pid, info.start),
+      isAlive: () => this.kind.live(this.folder)?.pid === info.pid,
       onMessage: (message) => this.#receive(message),
       onGone: () => {
         this.#detach();

@@ -2,8 +2,9 @@ import type { ChildProcess } from 'node:child_process';
 import { basename } from 'node:path';
 import { runConfigSchema, type RunConfig } from '../../core/config/config.ts';
 import type { RunEvent } from '../../core/run/events.ts';
-import { applyEvent, emptyRun, stateOf, type Run, type RunState } from '../../core/run/run.ts';
-import { createdAt, isWrittenNow, readJournal, readMeta, readTrainerInfo, runFiles, type RunMeta } from '../../core/run/runStore.ts';
+import type { LiveProcess } from '../../core/files/processFile.ts';
+import { applyEvent, emptyRun, isActive, stateOf, type Run, type RunState } from '../../core/run/run.ts';
+import { createdAt, isWrittenNow, liveTrainer, readJournal, readMeta, readTrainerInfo, runFiles, type RunMeta } from '../../core/run/runStore.ts';
 import type { ShownConfig } from '../../core/run/shownConfig.ts';
 import { readFailure, readShownConfig } from '../../core/run/unreadable.ts';
 import { trainerMessageSchema, type ClientMessage, type Progress, type TrainerMessage } from '../../core/wire.ts';
@@ -21,6 +22,7 @@ const runJournal: JournalKind<Run, RunEvent, TrainerMessage> = {
   apply: applyEvent,
   process: readTrainerInfo,
   isWrittenByOther: isWrittenNow,
+  live: liveTrainer,
   message: trainerMessageSchema,
   eventOf: (message) => (message.type === 'event' ? message.event : undefined),
 };
@@ -83,9 +85,19 @@ export class TrackedRun extends Disposable {
     return this.config ? undefined : this.#configFailure;
   }
 
+  /** The trainer that works on it, once it has noted itself. */
+  get process(): LiveProcess | undefined {
+    return this.#journal.process;
+  }
+
   /** Whether a trainer works on this run, or is about to. */
   get isActive(): boolean {
-    return this.state === 'running' || this.state === 'paused';
+    return isActive(this.state);
+  }
+
+  /** Name of the machine that trains the run, if its trainer cannot be seen from here. */
+  get elsewhere(): string | undefined {
+    return this.isActive ? this.process?.elsewhere : undefined;
   }
 
   /** The name to show: what the user called it, else the config's name. Always one line of text. */

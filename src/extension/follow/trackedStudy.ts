@@ -3,11 +3,12 @@ import { statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Catalog } from '../../core/config/catalog.ts';
 import { recognition, type StudyMember } from '../../core/study/recognition.ts';
+import type { LiveProcess } from '../../core/files/processFile.ts';
 import { applyStudyEvent, emptyStudy, studyStateOf, type Study, type StudyEvent, type StudyState } from '../../core/study/studyEvents.ts';
 import { hasDiverged, standingOf } from '../../core/study/standing.ts';
 import type { StudyPlan } from '../../core/study/studyPlan.ts';
 import {
-  isBetterRun, readOrigin, readPlan, readStudyJournal, readSupervisorInfo, studyFiles, type StudyOrigin,
+  isBetterRun, liveSupervisor, readOrigin, readPlan, readStudyJournal, readSupervisorInfo, studyFiles, type StudyOrigin,
 } from '../../core/study/studyStore.ts';
 import { supervisorMessageSchema, type ClientMessage, type SupervisorMessage } from '../../core/wire.ts';
 import { Disposable } from '../disposable.ts';
@@ -25,6 +26,7 @@ const studyJournal: JournalKind<Study, StudyEvent, SupervisorMessage> = {
   read: readStudyJournal,
   apply: applyStudyEvent,
   process: readSupervisorInfo,
+  live: liveSupervisor,
   message: supervisorMessageSchema,
   eventOf: (message) => (message.type === 'event' ? message.event : undefined),
 };
@@ -78,9 +80,19 @@ export class TrackedStudy extends Disposable {
     return this.#journal.launching ? 'running' : studyStateOf(this.study, this.#journal.alive);
   }
 
+  /** The supervisor that works on it, once it has noted itself. */
+  get process(): LiveProcess | undefined {
+    return this.#journal.process;
+  }
+
   /** Whether a supervisor works on this study, or is about to. */
   get isActive(): boolean {
     return this.state === 'running';
+  }
+
+  /** Name of the machine that runs the study, if its supervisor cannot be seen from here. */
+  get elsewhere(): string | undefined {
+    return this.isActive ? this.process?.elsewhere : undefined;
   }
 
   /** The name to show, on one line. */

@@ -15,6 +15,8 @@ export function runViewOf(run: TrackedRun, trusted: boolean): RunView {
     ...(run.reason === undefined ? {} : { reason: run.reason }),
     ...(unread === undefined ? {} : { notUnderstood: unread }),
     ...(run.progress ? { progress: run.progress } : {}),
+    ...(run.elsewhere === undefined ? {} : { elsewhere: run.elsewhere }),
+    ...(run.isActive && run.process?.socket === '' ? { noSocket: true } : {}),
     trusted,
   };
 }

@@ -40,6 +40,7 @@ export class StudyViewBuilder {
       ...(study.firstTime === undefined ? {} : { firstTime: study.firstTime }),
       ...(study.lastTime === undefined ? {} : { lastTime: study.lastTime }),
       ...(study.ended?.error ? { error: study.ended.error } : {}),
+      ...(tracked.elsewhere === undefined ? {} : { elsewhere: tracked.elsewhere }),
     };
   }
 }

@@ -1,6 +1,6 @@
 import { duration, metricText } from '../../core/format.ts';
 import { settingText, type ShownConfig } from '../../core/run/shownConfig.ts';
-import { canResume, headlineOf, progressOf, secondsLeft, type Headline, type Run, type RunState } from '../../core/run/run.ts';
+import { canResume, headlineOf, progressOf, secondsLeft, stateText, type Headline, type Run, type RunState } from '../../core/run/run.ts';
 import type { Progress } from '../../core/wire.ts';
 import { oneLine } from '../../core/printable.ts';
 import { plainText } from './plainText.ts';
@@ -10,6 +10,8 @@ export interface DescribedRun {
   readonly title: string;
   readonly state: RunState;
   readonly run: Run;
+  /** Name of the machine that trains it, if that is not this one. */
+  readonly elsewhere?: string | undefined;
   readonly progress?: Progress | undefined;
   readonly config?: Pick<ShownConfig, 'method' | 'dataset'> | undefined;
   /** Why the state is `unreadable`. */
@@ -42,6 +44,7 @@ export function descriptionOf(run: DescribedRun, now: number): string {
   const best = headlineOf(run.run);
   const time = run.run.lastTime;
   return [
+    run.elsewhere === undefined ? '' : oneLine(stateText(run.state, run.elsewhere), 60),
     methodName(run),
     oneLine(settingText(run.config?.dataset ?? {}, 'name') ?? run.run.started?.dataset.name ?? '', 40),
     best ? `${scoreText(best)}${best.split === 'test' ? '' : ' val'}` : '',
@@ -56,7 +59,7 @@ export function tooltipOf(run: DescribedRun): string {
   const { done, planned } = progressOf(run.run);
   return [
     run.title,
-    `State: ${run.state}${canResume(run.state) ? ' (can be resumed)' : ''}`,
+    `State: ${oneLine(stateText(run.state, run.elsewhere), 100)}${canResume(run.state) ? ' (can be resumed)' : ''}`,
     run.reason === undefined ? '' : `Reason: ${oneLine(run.reason, 300)}`,
     ended?.error ? `Error: ${oneLine(ended.error.message, 300)}` : '',
     `Method: ${methodName(run)}`,
@@ -64,6 +67,7 @@ export function tooltipOf(run: DescribedRun): string {
     started ? `Backend: ${oneLine(started.backend.id)} (${oneLine(started.backend.device)})` : '',
     planned > 0 ? `Epochs: ${done} of ${planned}` : '',
     best ? `${oneLine(best.metric.label, 40)} of ${oneLine(best.target)} on ${best.split}: ${scoreText(best)}` : '',
+    run.elsewhere === undefined ? '' : 'It can be watched here, but not stopped: its process is on that machine.',
     firstTime === undefined ? '' : `Started: ${new Date(firstTime).toLocaleString()}`,
   ].filter((part) => part !== '').join('\n');
 }

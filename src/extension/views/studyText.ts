@@ -20,6 +20,8 @@ export interface DescribedStudy {
   readonly state: StudyState;
   readonly study: Study;
   readonly counts: StudyCounts;
+  /** Name of the machine that runs it, if that is not this one. */
+  readonly elsewhere?: string | undefined;
 }
 
 /** Codicon and theme colour of a study's state; the icons differ in shape, so that colour is not the only cue. */
@@ -40,16 +42,17 @@ export function countText({ planned, finished, failed, diverged = 0 }: StudyCoun
 }
 
 /** The gray text behind a study's name in the tree. */
-export function studyDescription({ counts, study }: DescribedStudy, now: number): string {
-  return study.lastTime === undefined ? countText(counts) : `${countText(counts)} · ${ageText(now - study.lastTime)}`;
+export function studyDescription({ counts, study, state, elsewhere }: DescribedStudy, now: number): string {
+  const where = elsewhere === undefined ? '' : `${state} on ${oneLine(elsewhere, 40)} · `;
+  return `${where}${countText(counts)}${study.lastTime === undefined ? '' : ` · ${ageText(now - study.lastTime)}`}`;
 }
 
 /** The tooltip of a study in the tree, as plain text. */
-export function studyTooltip({ title, state, study, counts }: DescribedStudy): string {
+export function studyTooltip({ title, state, study, counts, elsewhere }: DescribedStudy): string {
   const waiting = Object.values(study.waiting)[0];
   return [
     title,
-    `State: ${state}`,
+    `State: ${state}${elsewhere === undefined ? '' : ` on ${oneLine(elsewhere, 60)}`}`,
     study.ended?.error ? `Error: ${oneLine(study.ended.error.message, 300)}` : '',
     `Runs: ${counts.finished} of ${counts.planned} finished, ${counts.active} active, ${counts.failed} failed${counts.diverged ? ` (${counts.diverged} diverged)` : ''}`,
     waiting === undefined ? '' : `Waiting: ${oneLine(waiting, 200)}`,

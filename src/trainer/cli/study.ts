@@ -4,7 +4,7 @@ import { UserError } from '../../core/errors.ts';
 import { toJson } from '../../core/files/jsonNumbers.ts';
 import { oneLine, printable } from '../../core/printable.ts';
 import type { TableFormat } from '../../core/run/exportTable.ts';
-import { headlineOf, progressOf } from '../../core/run/run.ts';
+import { headlineOf, progressOf, stateText } from '../../core/run/run.ts';
 import type { StoredRun } from '../../core/run/runStore.ts';
 import { hasDiverged, reasonOf, standingOf, standingText } from '../../core/study/standing.ts';
 import type { StudyEndState, StudyState } from '../../core/study/studyEvents.ts';
@@ -40,6 +40,7 @@ interface OpenedStudy {
   readonly id: string;
   readonly plan: StudyPlan;
   readonly state: StudyState;
+  readonly elsewhere: string | undefined;
   readonly runs: ReadonlyMap<string, StoredRun>;
 }
 
@@ -75,12 +76,12 @@ export function studyPrepareCommand(file: string, runs: string): void {
 
 /** `udi study status <file>`: every run of the study with its state, epochs and score. */
 export function studyStatusCommand(text: string, runs: string, json: boolean): void {
-  const { id, plan, state, runs: stored } = openStudy(text, runs);
+  const { id, plan, state, elsewhere, runs: stored } = openStudy(text, runs);
   const rows = plan.runs.map(({ key, label }) => {
     const found = stored.get(key);
     const reason = found && (found.reason ?? reasonOf(found));
     return {
-      key, label, state: found ? standingOf(found) : 'missing', run: found?.id, progress: found && progressOf(found.run), found,
+      key, label, state: found ? standingOf(found) : 'missing', host: found?.elsewhere, run: found?.id, progress: found && progressOf(found.run), found,
       error: found?.run.ended?.error, diverged: found !== undefined && hasDiverged(found), reason,
     };
   });
@@ -89,13 +90,13 @@ export function studyStatusCommand(text: string, runs: string, json: boolean): v
     process.stdout.write(`${toJson({ id, name: plan.name, state, runs: list }, 2)}\n`);
     return;
   }
-  const lines = rows.map(({ label, state: runState, progress, found, run }) => [
-    label, runState, progress && progress.planned > 0 ? `${progress.done}/${progress.planned}` : '-',
+  const lines = rows.map(({ label, state: runState, host, progress, found, run }) => [
+    label, stateText(runState, host), progress && progress.planned > 0 ? `${progress.done}/${progress.planned}` : '-',
     headlineText(found?.run), run ?? '-',
   ]);
   const failures = rows.filter((row) => row.state !== 'finished' && row.reason !== undefined).map(({ label, reason }) => `${label}: ${reason!}`);
   const notes = [...failures, ...(plan.notes ?? [])];
-  process.stdout.write(printable(`Study ${oneLine(plan.name)}: ${state}, ${standingText(rows.length, [...stored.values()])}\n\n`
+  process.stdout.write(printable(`Study ${oneLine(plan.name)}: ${stateText(state, elsewhere)}, ${standingText(rows.length, [...stored.values()])}\n\n`
     + `${columns([['run', 'state', 'epochs', 'score', 'folder'], ...lines])}\n${notes.length > 0 ? `\n${notes.join('\n')}\n` : ''}`));
 }
 
@@ -115,11 +116,11 @@ function openStudy(text: string, runs: string): OpenedStudy {
   const known = findStudy(studiesBeside(runs), text);
   if (known) {
     const stored = loadStudy(known);
-    return { id: stored.id, plan: stored.plan, state: stored.state, runs: studyRuns(stored, catalog) };
+    return { id: stored.id, plan: stored.plan, state: stored.state, elsewhere: stored.elsewhere, runs: studyRuns(stored, catalog) };
   }
   const plan = planStudy(text, runs);
   const folder = studyFolder(studiesBeside(runs), plan.name, text);
   const id = basename(folder);
-  const state = existsSync(join(folder, studyFiles.plan)) ? loadStudy(folder).state : 'new';
-  return { id, plan, state, runs: studyRuns({ id, plan, origin: { file: resolve(text), runs: readOrigin(folder)?.runs ?? resolve(runs) } }, catalog) };
+  const { state, elsewhere } = existsSync(join(folder, studyFiles.plan)) ? loadStudy(folder) : { state: 'new' as const, elsewhere: undefined };
+  return { id, plan, state, elsewhere, runs: studyRuns({ id, plan, origin: { file: resolve(text), runs: readOrigin(folder)?.runs ?? resolve(runs) } }, catalog) };
 }

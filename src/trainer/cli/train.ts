@@ -1,12 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
-import { UserError } from '../../core/errors.ts';
+import { systemError, UserError } from '../../core/errors.ts';
 import { expandPath, thisMachine } from '../../core/config/paths.ts';
 import type { RunConfig } from '../../core/config/config.ts';
 import { requireConfig } from '../../core/config/parseConfig.ts';
 import type { EndState, Run } from '../../core/run/run.ts';
 import { resolvePaths, storedPaths, workspaceOf } from '../../core/run/runPaths.ts';
-import { createRun, loadRun, readRunConfig, runsFolder } from '../../core/run/runStore.ts';
+import { createRun, liveTrainer, loadRun, readJournal, readRunConfig, runsFolder } from '../../core/run/runStore.ts';
 import type { BackendSearch } from '../backends/index.ts';
 import { createCatalog } from '../catalog.ts';
 import type { DataPaths } from '../run/runData.ts';
@@ -36,12 +36,22 @@ export async function trainCommand(files: readonly string[], options: TrainOptio
   const folders: string[] = [];
   for (const { file, config } of configs) {
     const folder = createRun(runs, config, file);
-    const code = await trainOnTerminal(folder, options, search);
+    const code = await trainNew(folder, options, search);
     if (loadRun(folder).state !== 'finished') return code;
     folders.push(folder);
   }
   if (folders.length > 1 && !options.json) process.stdout.write(`\n${comparison(folders.map(loadRun))}\n`);
   return exitCodes.finished;
+}
+
+/** Trains a run that was just created. One that could not even begin is not left behind in the list. */
+async function trainNew(folder: string, options: TrainOptions, search: BackendSearch): Promise<number> {
+  try {
+    return await trainOnTerminal(folder, options, search);
+  } catch (error) {
+    if (existsSync(folder) && readJournal(folder).events.length === 0 && !liveTrainer(folder)) rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 /** The config in a file with every default, and its paths as a run stores them. */
@@ -102,6 +112,6 @@ function readConfig(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new UserError(`Cannot read ${file}: ${(error as NodeJS.ErrnoException).code ?? String(error)}.`, 'Name a *.udi.yaml file, e.g. examples/quick-start.udi.yaml.');
+    throw new UserError(`Cannot read the config: ${systemError(error, file)?.message ?? String(error)}`, 'Name a *.udi.yaml file, e.g. examples/quick-start.udi.yaml.');
   }
 }

@@ -67,11 +67,14 @@ export class StageSharing {
       // The owner may have stored the stage and let go of it between the two looks.
       if (release) {
         const late = this.load(stage, key);
-        if (!late) return { release };
+        if (!late) {
+          if (waits) journal.append({ type: 'note', message: `${stage.id} is trained here: the other run has given it up.` });
+          return { release };
+        }
         release();
         return { result: late };
       }
-      if (!waits) journal.append({ type: 'note', message: `Waiting for ${stage.id}, which another run is training.` });
+      if (!waits) journal.append({ type: 'note', message: `Waiting for ${stage.id}, which another run is training.`, waitsFor: stage.id });
       await new Promise((resolve) => { setTimeout(resolve, LOOK_INTERVAL); });
       await control.gate();
       if (control.stopRequested) return undefined;

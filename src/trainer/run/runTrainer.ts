@@ -3,8 +3,9 @@ import { basename, join } from 'node:path';
 import { requireConfig } from '../../core/config/parseConfig.ts';
 import type { RunConfig } from '../../core/config/config.ts';
 import { epochsOf } from '../../core/config/training.ts';
-import { UserError } from '../../core/errors.ts';
+import { errorText, knownError, systemError, UserError } from '../../core/errors.ts';
 import { JOURNAL_FORMAT } from '../../core/files/anyEvent.ts';
+import { ownedError } from '../../core/files/processFile.ts';
 import type { NewEvent, RunEvent } from '../../core/run/events.ts';
 import { classificationMetrics } from '../../core/run/metrics.ts';
 import type { EndState, RunError } from '../../core/run/run.ts';
@@ -14,13 +15,13 @@ import { trainerCommandSchema, type Progress, type TrainerCommand, type TrainerM
 import { chooseBackend, type BackendSearch } from '../backends/index.ts';
 import { createCatalog } from '../catalog.ts';
 import { Checkpoints, variableSources } from '../store/checkpoint.ts';
-import { claim } from './claim.ts';
 import { Cancelled, Control } from '../loop/control.ts';
 import { Diverged } from '../loop/diverged.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { emptyClassesNote } from '../data/emptyClasses.ts';
 import { chooseEncoders } from '../encoders/chosen.ts';
-import { Journal } from './journal.ts';
+import { FolderOwner } from './folderOwner.ts';
+import { Journal, JournalLost } from './journal.ts';
 import { checkSame, openDataset } from './openDataset.ts';
 import { ownPeakMemory } from './memory.ts';
 import { findMethod } from '../methods/index.ts';
@@ -29,7 +30,7 @@ import { MultimodalModel, type FusionKind } from '../model/model.ts';
 import { listed } from '../store/pretrained.ts';
 import { writeSafetensors } from '../store/safetensors.ts';
 import { withDataPaths, type DataPaths } from './runData.ts';
-import { socketPath, startServer } from './server.ts';
+import { serve, stopListening } from './server.ts';
 import { cacheFolder, StageCache } from '../store/stageCache.ts';
 import { train, type Timings, type Training } from '../loop/train.ts';
 
@@ -55,32 +56,35 @@ const PROGRESS_INTERVAL = 250;
 /**
  * Trains the run in `folder` from the beginning or from its last checkpoint, as the only trainer of this run.
  * Everything that happens is in the journal; the returned state is that of its last event.
- * @throws UserError before anything is written if the run is finished, is no run, or is being trained already
+ * @throws UserError before anything is written if the run is finished, is no run, or is being trained already; JournalLost if
+ *   the folder was deleted, or taken over by another trainer, while this one worked on it
  */
 export async function runTrainer(folder: string, options: TrainerOptions): Promise<EndState> {
   const file = join(folder, runFiles.config);
   const stored = requireConfig(readConfigText(file), createCatalog(), file, { name: 'run' });
   const config = options.dataPaths ? withDataPaths(stored, options.dataPaths, folder) : stored;
   mkdirSync(join(folder, runFiles.checkpoints), { recursive: true });
-  const release = claim(join(folder, runFiles.trainer), socketPath(folder), (owner) =>
-    new UserError(`The run in ${folder} is being trained by process ${owner.pid}.`, 'Open it to watch; or stop it first.'));
+  const owner = await FolderOwner.take({
+    folder, file: runFiles.trainer, openJournal: (mayWrite) => new Journal(folder, mayWrite),
+    refuse: (other) => ownedError(`The run in ${folder} is being trained`, other, 'Open it to watch; or stop it first.'),
+  });
   try {
-    const journal = new Journal(folder);
-    try {
-      if (journal.run.ended?.state === 'finished') throw new UserError(`The run in ${folder} is finished.`, 'Start a new one from its config.');
-      return await trainWithJournal(folder, config, journal, options);
-    } finally {
-      journal.close();
+    if (owner.journal.run.ended?.state === 'finished') {
+      stopListening(owner.listening);
+      throw new UserError(`The run in ${folder} is finished.`, 'Start a new one from its config.');
     }
+    return await trainWithJournal(folder, config, owner, options);
   } finally {
-    release();
+    owner.release();
   }
 }
 
-async function trainWithJournal(folder: string, config: RunConfig, journal: Journal, options: TrainerOptions): Promise<EndState> {
+async function trainWithJournal(folder: string, config: RunConfig, owner: FolderOwner<Journal>, options: TrainerOptions): Promise<EndState> {
+  const { journal, listening } = owner;
   const control = new Control((paused) => journal.append({ type: paused ? 'paused' : 'continued' }));
-  const server = await startServer<RunEvent, TrainerCommand, TrainerMessage>({
-    path: socketPath(folder), journal, commands: trainerCommandSchema, onCommand: (command) => obey(control, command),
+  owner.whenLost(() => control.cancel());
+  const server = serve<RunEvent, TrainerCommand, TrainerMessage>(listening, {
+    journal, commands: trainerCommandSchema, onCommand: (command) => obey(control, command),
   });
   const unsubscribe = journal.subscribe(journal.run.lastSeq, (event) => options.onEvent?.(event));
   options.onControl?.(control);
@@ -94,15 +98,16 @@ async function trainWithJournal(folder: string, config: RunConfig, journal: Jour
   };
   let end: { state: EndState; error?: RunError };
   try {
-    end = { state: await prepareAndTrain(folder, config, journal, control, onProgress, options) };
+    end = { state: await prepareAndTrain(folder, config, owner, control, onProgress, options) };
   } catch (error) {
     end = endOf(error);
   }
   try {
     journal.append({ type: 'ended', ...end, peakMemory: ownPeakMemory() });
   } catch (error) {
+    if (error instanceof JournalLost) throw error;
     // A journal that cannot be written any more (disk full) must not hide why; the run counts as interrupted.
-    process.stderr.write(`${end.error?.message ?? end.state}\n${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`${end.error?.message ?? end.state}\n${errorText(error)}\n`);
   } finally {
     unsubscribe();
     await server.close();
@@ -122,15 +127,17 @@ function obey(control: Control, { type }: TrainerCommand): void {
 
 function endOf(error: unknown): { state: EndState; error?: RunError } {
   if (error instanceof Cancelled) return { state: 'cancelled' };
-  if (error instanceof UserError) return { state: 'failed', error: {
-    message: error.message, ...(error.hint ? { hint: error.hint } : {}), ...(error instanceof Diverged ? { diverged: error.diverged } : {}),
+  const known = knownError(error);
+  if (known) return { state: 'failed', error: {
+    message: known.message, ...(known.hint ? { hint: known.hint } : {}), ...(known instanceof Diverged ? { diverged: known.diverged } : {}),
   } };
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
   return { state: 'failed', error: { message: error instanceof Error ? error.message : String(error), hint: 'This is a defect; the log has the details.' } };
 }
 
 async function prepareAndTrain(
-  folder: string, config: RunConfig, journal: Journal, control: Control, onProgress: (progress: Omit<Progress, 'type'>) => void, options: TrainerOptions,
+  folder: string, config: RunConfig, { journal, listening }: FolderOwner<Journal>, control: Control,
+  onProgress: (progress: Omit<Progress, 'type'>) => void, options: TrainerOptions,
 ): Promise<'finished' | 'stopped'> {
   const checkpoints = new Checkpoints(folder);
   const method = findMethod(config.method.name);
@@ -138,14 +145,14 @@ async function prepareAndTrain(
   const backend = { ...chosen, skipped: [...chosen.skipped] };
   const dataset = await openDataset(config, folder, journal, control, options.search.distFolder);
   try {
-    return await trainOn({ folder, config, dataset, method, journal, control, checkpoints, onProgress }, backend, options);
+    return await trainOn({ folder, config, dataset, method, journal, control, checkpoints, onProgress }, backend, options, listening.refusal);
   } finally {
     await dataset.close?.();
   }
 }
 
 async function trainOn(
-  prepared: Omit<Training, 'model' | 'cache'>, backend: Started['backend'], options: TrainerOptions,
+  prepared: Omit<Training, 'model' | 'cache'>, backend: Started['backend'], options: TrainerOptions, noSocket: string | undefined,
 ): Promise<'finished' | 'stopped'> {
   const { folder, config, dataset, method, journal, checkpoints } = prepared;
   if (journal.run.started) checkSame(journal.run.started.dataset, dataset);
@@ -165,6 +172,8 @@ async function trainOn(
   }
   // Numbers of one backend are not those of another: a run that has moved, even there and back, neither gives nor takes stages.
   const shares = (options.cache ?? process.env['UDI_CACHE'] !== 'off') && journal.run.backends.length === 1;
+  const socketNote = `This trainer has no socket: it can be watched and stopped, but not paused. Tried: ${noSocket ?? ''}.`;
+  if (noSocket !== undefined && !journal.run.notes.includes(socketNote)) journal.append({ type: 'note', message: socketNote });
   const cache = shares ? new StageCache(cacheFolder(folder)) : undefined;
   const state = await train({ ...prepared, model, cache }, options.timings);
   if (state === 'finished') {
@@ -230,7 +239,7 @@ function checkSameWeights({ dataset }: Pick<Started, 'dataset'>, model: Multimod
 function readConfigText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
-  } catch {
-    throw new UserError(`There is no ${file}.`, 'Name the folder of a run, below .udi/runs.');
+  } catch (error) {
+    throw new UserError(systemError(error, file)?.message ?? String(error), 'Name the folder of a run, below .udi/runs.');
   }
 }

@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { UserError } from '../../core/errors.ts';
+import { systemError } from '../../core/errors.ts';
 
 /**
  * Writes a file so that a crash at any moment leaves either the old or the new content: temporary name, flush, rename,
@@ -13,7 +13,7 @@ export function writeDurably(file: string, bytes: Uint8Array): void {
     const handle = openSync(temporary, 'w');
     try {
       for (let done = 0; done < bytes.byteLength;) done += writeSync(handle, bytes, done);
-      fsyncSync(handle);
+      flush(handle);
     } finally {
       closeSync(handle);
     }
@@ -21,7 +21,7 @@ export function writeDurably(file: string, bytes: Uint8Array): void {
     flushFolder(dirname(file));
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw diskError(error, file);
+    throw systemError(error, file) ?? error;
   }
 }
 
@@ -34,7 +34,7 @@ export async function streamDurably(file: string, pieces: AsyncIterable<Uint8Arr
       for await (const piece of pieces) {
         for (let done = 0; done < piece.byteLength;) done += (await handle.write(piece, done)).bytesWritten;
       }
-      await handle.sync();
+      await handle.sync().catch(unlessUnsupported);
     } finally {
       await handle.close();
     }
@@ -42,22 +42,21 @@ export async function streamDurably(file: string, pieces: AsyncIterable<Uint8Arr
     flushFolder(dirname(file));
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw diskError(error, file);
+    throw systemError(error, file) ?? error;
   }
 }
 
-/** Turns a system error of a write into one that says what to do; others pass through. */
-export function diskError(error: unknown, file: string): unknown {
-  const code = (error as NodeJS.ErrnoException).code;
-  switch (code) {
-    case 'ENOSPC':
-    case 'EFBIG':
-    case 'EDQUOT': return new UserError(`No space left (disk full, quota or file-size limit; ${code}) while writing ${file}.`, 'Free some space, then resume the run; its last checkpoint is intact.');
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS': return new UserError(`No permission to write ${file}.`, 'Make the folder writable, then resume the run.');
-    default: return error;
+/** Brings an open file to the disk. Some network and user-space file systems cannot be asked for that; what is written stays written. */
+export function flush(handle: number, sync: (handle: number) => void = fsyncSync): void {
+  try {
+    sync(handle);
+  } catch (error) {
+    unlessUnsupported(error);
   }
+}
+
+function unlessUnsupported(error: unknown): void {
+  if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
 }
 
 function flushFolder(folder: string): void {
@@ -65,7 +64,7 @@ function flushFolder(folder: string): void {
   if (process.platform === 'win32') return;
   const handle = openSync(folder, 'r');
   try {
-    fsyncSync(handle);
+    flush(handle);
   } finally {
     closeSync(handle);
   }

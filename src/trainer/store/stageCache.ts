@@ -1,17 +1,14 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { epochEventSchema, stageEndedEventSchema, type EpochEvent } from '../../core/run/events.ts';
-import { isSameProcess, processStart } from '../../core/files/processIdentity.ts';
-import { tryLink } from '../run/claim.ts';
+import { systemError } from '../../core/errors.ts';
+import { Claim } from './claim.ts';
 import { writeDurably } from './durable.ts';
 import { hashFile, readSafetensors, type StoredTensor, type TensorSource, writeSafetensors } from './safetensors.ts';
 
 /** Bytes that all entries together may take; the least recently used ones go first. `UDI_CACHE_LIMIT` (MiB) overrides it. */
 const LIMIT = 2 * 1024 ** 3;
-/** Milliseconds after which a claim that its owner does not renew no longer counts (the owner is paused or hangs). */
-const CLAIM_LIFE = 60_000;
-const RENEW_INTERVAL = 5_000;
 
 const files = { entry: 'entry.json', tensors: 'tensors.safetensors' } as const;
 const entrySchema = z.object({
@@ -23,7 +20,6 @@ const entrySchema = z.object({
   ended: stageEndedEventSchema.pick({ keptEpoch: true, reason: true, validation: true }),
 });
 type Entry = z.infer<typeof entrySchema>;
-const ownerSchema = z.object({ pid: z.int(), start: z.string() });
 
 /** The outcome of a stage: what the journal says of it, and the variables it moved. */
 export interface StageOutcome {
@@ -31,6 +27,11 @@ export interface StageOutcome {
   readonly epochs: readonly EpochEvent[];
   readonly ended: Entry['ended'];
   readonly tensors: Readonly<Record<string, StoredTensor>>;
+}
+
+/** Another living trainer has the stage. */
+class Held extends Error {
+  override readonly name = 'Held';
 }
 
 /** The cache that belongs to a run: beside the folder of the runs, `.udi/cache`, or inside a folder of another name. */
@@ -46,7 +47,10 @@ export function cacheFolder(runFolder: string): string {
 export class StageCache {
   constructor(readonly folder: string, private readonly limit = Number(process.env['UDI_CACHE_LIMIT'] ?? 0) * 1024 ** 2 || LIMIT) {}
 
-  /** The outcome under this key; undefined if there is none, or if it is damaged (it is removed then). */
+  /**
+   * The outcome under this key; undefined if there is none, if it cannot be read now (it stays), or if it is damaged: of
+   * another format, or not what its checksum says (it is removed then).
+   */
   read(key: string): StageOutcome | undefined {
     const folder = join(this.folder, key);
     if (!existsSync(folder)) return undefined;
@@ -54,11 +58,12 @@ export class StageCache {
       const { sha256, run, epochs, ended } = entrySchema.parse(JSON.parse(readFileSync(join(folder, files.entry), 'utf8')));
       const tensors = join(folder, files.tensors);
       if (hashFile(tensors) !== sha256) throw new Error('checksum');
-      const now = new Date();
-      utimesSync(folder, now, now);
-      return { run, epochs, ended, tensors: readSafetensors(tensors) };
-    } catch {
-      this.remove(key);
+      const outcome = { run, epochs, ended, tensors: readSafetensors(tensors) };
+      markUsed(folder);
+      return outcome;
+    } catch (error) {
+      // Too many open files, no permission, a disk that fails: that says nothing about what is stored.
+      if (!systemError(error)) this.remove(key);
       return undefined;
     }
   }
@@ -85,27 +90,13 @@ export class StageCache {
    */
   claim(key: string, paused: () => boolean): (() => void) | undefined {
     mkdirSync(this.folder, { recursive: true });
-    const file = join(this.folder, `${key}.lock`);
-    const mine = `${file}.${process.pid}`;
-    writeFileSync(mine, JSON.stringify({ pid: process.pid, start: processStart(process.pid) ?? '' }));
     try {
-      if (!tryLink(mine, file)) {
-        if (isHeld(file)) return undefined;
-        rmSync(file, { force: true });
-        if (!tryLink(mine, file)) return undefined;
-      }
-    } finally {
-      rmSync(mine, { force: true });
+      const claim = new Claim(join(this.folder, `${key}.lock`), { refuse: () => new Held(), idle: paused });
+      return () => claim.release();
+    } catch (error) {
+      if (error instanceof Held) return undefined;
+      throw error;
     }
-    const timer = setInterval(() => {
-      const now = new Date();
-      if (!paused() && existsSync(file)) utimesSync(file, now, now);
-    }, RENEW_INTERVAL);
-    timer.unref();
-    return () => {
-      clearInterval(timer);
-      rmSync(file, { force: true });
-    };
   }
 
   /** Number of entries and bytes that they take. */
@@ -158,12 +149,12 @@ export class StageCache {
   }
 }
 
-/** Whether the owner of a claim lives and has renewed it lately. */
-function isHeld(file: string): boolean {
+/** What was not used for longest makes room first; whose folder it is does not matter. */
+function markUsed(folder: string): void {
   try {
-    const { pid, start } = ownerSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
-    return Date.now() - statSync(file).mtimeMs < CLAIM_LIFE && isSameProcess(pid, start);
+    const now = new Date();
+    utimesSync(folder, now, now);
   } catch {
-    return false;
+    // The folder is somebody else's, or may only be read.
   }
 }

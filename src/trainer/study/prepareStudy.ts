@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { RunConfig } from '../../core/config/config.ts';
-import { UserError } from '../../core/errors.ts';
+import { systemError, UserError } from '../../core/errors.ts';
 import { thisMachine, type Machine } from '../../core/config/paths.ts';
 import { workspaceOf } from '../../core/run/runPaths.ts';
 import { expandStudy } from '../../core/study/expandStudy.ts';
@@ -37,6 +37,6 @@ function readStudy(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new UserError(`Cannot read ${file}: ${(error as NodeJS.ErrnoException).code ?? String(error)}.`, 'Name a *.udi-study.yaml file, or the id of a study that was run.');
+    throw new UserError(`Cannot read the study: ${systemError(error, file)?.message ?? String(error)}`, 'Name a *.udi-study.yaml file, or the id of a study that was run.');
   }
 }

@@ -11,6 +11,8 @@ export interface QueuedRun {
 export interface OpenRun extends QueuedRun {
   /** Resident memory of its trainer, bytes; undefined if the system does not tell. */
   readonly memory?: number;
+  /** Whether it stands still until another run has trained a stage that both need. */
+  readonly waits?: boolean;
 }
 
 /** What the decision depends on; memory in bytes. */
@@ -34,7 +36,8 @@ export interface Decision {
 
 /**
  * Decides which runs to start. They start in the order of the queue, as many as `parallel` allows, and a run that has to
- * wait does not hold up smaller ones behind it:
+ * wait does not hold up smaller ones behind it. A run that stands still for a stage of another one leaves its place to the
+ * next, up to as many as `parallel`, so that those that wait do not fill the memory:
  * - a run whose kind is measured waits while its peak, on top of what the open runs may still grow to, is more than is available;
  * - of runs whose kind is not measured only one is open at a time beside others, until it has trained its first epoch;
  * - when nothing runs, one always starts: waiting would not help.
@@ -44,13 +47,14 @@ export function schedule({ queue, open, peaks, available, parallel }: Situation)
   const waiting: Decision['waiting'][number][] = [];
   const blocked = new Set<string>();
   let left = available - open.reduce((sum, { kind, memory }) => sum + Math.max(0, (peaks.get(kind) ?? 0) - (memory ?? 0)), 0);
-  let unmeasured = open.some(({ kind }) => !peaks.has(kind));
+  const working = open.filter(({ waits }) => !waits);
+  const occupied = Math.max(working.length, open.length - parallel);
+  let unmeasured = working.some(({ kind }) => !peaks.has(kind));
   for (const { key, kind } of queue) {
-    const running = open.length + start.length;
-    if (running >= parallel) break;
+    if (occupied + start.length >= parallel) break;
     if (blocked.has(kind)) continue;
     const peak = peaks.get(kind);
-    const alone = running === 0;
+    const alone = open.length + start.length === 0;
     if (peak === undefined && unmeasured && !alone) {
       blocked.add(kind);
       // The next one in line stands for all that wait for the same thing.

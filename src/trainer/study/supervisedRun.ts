@@ -4,7 +4,8 @@ import { createConnection } from 'node:net';
 import { basename, join } from 'node:path';
 import { applyEvent, emptyRun, type Run } from '../../core/run/run.ts';
 import { liveTrainer, readJournal, runFiles } from '../../core/run/runStore.ts';
-import type { TrainerCommand } from '../../core/wire.ts';
+import { signalEnd } from '../../core/files/processSignal.ts';
+import type { SupervisorCommand } from '../../core/wire.ts';
 import { memoryOf, type ResidentMemory } from '../run/memory.ts';
 
 /** How trainers are started: `trainer` is the path of this program. */
@@ -50,13 +51,20 @@ export class SupervisedRun {
 
   /** Whether a trainer works on this run, or has been started to. */
   isAlive(): boolean {
-    return (this.#child !== undefined && isRunning(this.#child)) || liveTrainer(this.folder) !== undefined;
+    return this.#ownPid() !== undefined || liveTrainer(this.folder) !== undefined;
   }
 
-  /** Resident memory of the trainer. */
+  /** Whether its trainer works where it can be followed only: on another machine, or in another container. */
+  elsewhere(): boolean {
+    return this.#ownPid() === undefined && liveTrainer(this.folder)?.elsewhere !== undefined;
+  }
+
+  /** Resident memory of the trainer; undefined if it cannot be seen from here. Called often: asking for a child costs nothing. */
   memory(): ResidentMemory | undefined {
-    const pid = liveTrainer(this.folder)?.pid ?? this.#child?.pid;
-    return pid === undefined ? undefined : memoryOf(pid);
+    const own = this.#ownPid();
+    if (own !== undefined) return memoryOf(own);
+    const found = liveTrainer(this.folder);
+    return found && found.elsewhere === undefined ? memoryOf(found.pid) : undefined;
   }
 
   /** Folds what the journal has got since the last call. */
@@ -86,10 +94,11 @@ export class SupervisedRun {
     }
   }
 
-  /** Asks the trainer for something; false if it does not listen yet, or no more. */
-  async send(command: TrainerCommand): Promise<boolean> {
+  /** Asks the trainer to end; false if it does not listen yet, or no more, or cannot be reached from here. */
+  async send(command: SupervisorCommand): Promise<boolean> {
     const trainer = liveTrainer(this.folder);
-    if (!trainer) return false;
+    if (!trainer || trainer.elsewhere !== undefined) return false;
+    if (trainer.socket === '') return signalEnd(trainer.pid, command.type);
     return new Promise((resolve) => {
       const socket = createConnection(trainer.socket);
       socket.once('connect', () => socket.end(`${JSON.stringify(command)}\n`, () => resolve(true)));
@@ -105,6 +114,11 @@ export class SupervisedRun {
     } catch {
       return undefined;
     }
+  }
+
+  /** Pid of the trainer that this process has started, while it runs. */
+  #ownPid(): number | undefined {
+    return this.#child && isRunning(this.#child) ? this.#child.pid : undefined;
   }
 
   #mark(): void {

@@ -36,6 +36,7 @@ export class Supervision {
   readonly #finished = new Set<string>();
   readonly #peaks = new Map<string, number>();
   #asked: SupervisorCommand['type'] | undefined;
+  #abandoned = false;
   #wake = (): void => {};
 
   constructor(
@@ -50,6 +51,12 @@ export class Supervision {
     this.#wake();
   }
 
+  /** Lets go of everything at once: the study is another supervisor's, or gone. Trainers go on. */
+  abandon(): void {
+    this.#abandoned = true;
+    this.#wake();
+  }
+
   /** Supervises with at most `parallel` trainers that it starts itself. */
   async run(parallel: number): Promise<StudyEndState> {
     this.#takeStock();
@@ -57,7 +64,8 @@ export class Supervision {
       for (const task of this.#in('open')) this.#look(task);
       if (this.#asked) await this.#tell(this.#asked);
       else this.#start(parallel);
-      if (this.#in('open').length === 0 && (this.#asked || this.#in('queued').length === 0)) break;
+      const open = this.#in('open').filter(({ run }) => !this.#asked || !run!.elsewhere());
+      if (this.#abandoned || (open.length === 0 && (this.#asked || this.#in('queued').length === 0))) break;
       await this.#pause();
     }
     if (this.study.plan.runs.every(({ key }) => this.#finished.has(key))) return 'finished';
@@ -130,7 +138,7 @@ export class Supervision {
   #start(parallel: number): void {
     const queue = this.#in('queued').map(({ planned: { key }, kind }) => ({ key, kind }));
     if (queue.length === 0) return;
-    const open = this.#in('open').map(({ planned: { key }, kind, run }) => ({ key, kind, memory: run!.memory()?.now }));
+    const open = this.#in('open').map(({ planned: { key }, kind, run }) => ({ key, kind, memory: run!.memory()?.now, waits: run!.run.waitsFor !== undefined }));
     const { start, waiting } = schedule({ queue, open, peaks: this.#peaks, available: availableMemory(), parallel });
     for (const key of start) this.#launch(this.#tasks.get(key)!);
     for (const { key, cause, reason } of waiting) {

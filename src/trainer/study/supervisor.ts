@@ -1,11 +1,10 @@
-import { join } from 'node:path';
-import { errorText, UserError } from '../../core/errors.ts';
+import { errorText, knownError, UserError } from '../../core/errors.ts';
 import type { StudyEndState, StudyEvent } from '../../core/study/studyEvents.ts';
 import { loadStudy, studyFiles, supervisedError, type StoredStudy } from '../../core/study/studyStore.ts';
 import { supervisorCommandSchema, type SupervisorCommand } from '../../core/wire.ts';
-import { claim } from '../run/claim.ts';
-import { StudyJournal } from '../run/journal.ts';
-import { socketPath, startServer } from '../run/server.ts';
+import { FolderOwner } from '../run/folderOwner.ts';
+import { JournalLost, StudyJournal } from '../run/journal.ts';
+import { serve } from '../run/server.ts';
 import { defaultParallel } from './parallel.ts';
 import type { TrainerLaunch } from './supervisedRun.ts';
 import { Supervision } from './supervision.ts';
@@ -24,29 +23,29 @@ export interface SupervisorOptions extends TrainerLaunch {
 /**
  * Brings the study in `folder` to its end, as its only supervisor: starts what is missing or failed, resumes what was
  * interrupted or stopped, follows what is running. Everything that happens is in the study's journal.
- * @throws UserError before anything is started if the folder is no study, a key is not in its plan, or it is being run already
+ * @throws UserError before anything is started if the folder is no study, a key is not in its plan, or it is being run already;
+ *   JournalLost if the folder was deleted, or taken over by another supervisor, meanwhile; trainers go on then
  */
 export async function runSupervisor(folder: string, options: SupervisorOptions): Promise<StudyEndState> {
   const stored = loadStudy(folder);
   const unknown = options.keys?.filter((key) => !stored.plan.runs.some((run) => run.key === key)) ?? [];
   if (unknown.length > 0) throw new UserError(`The study "${stored.id}" has no run ${unknown.join(', ')}.`, 'Its file was changed since; run the study again.');
-  const release = claim(join(folder, studyFiles.supervisor), socketPath(folder), (owner) => supervisedError(folder, owner));
+  const owner = await FolderOwner.take({
+    folder, file: studyFiles.supervisor, openJournal: (mayWrite) => new StudyJournal(folder, mayWrite), refuse: (other) => supervisedError(folder, other),
+  });
   try {
-    const journal = new StudyJournal(folder);
-    try {
-      return await supervise(stored, journal, options);
-    } finally {
-      journal.close();
-    }
+    return await supervise(stored, owner, options);
   } finally {
-    release();
+    owner.release();
   }
 }
 
-async function supervise(stored: StoredStudy, journal: StudyJournal, options: SupervisorOptions): Promise<StudyEndState> {
+async function supervise(stored: StoredStudy, owner: FolderOwner<StudyJournal>, options: SupervisorOptions): Promise<StudyEndState> {
+  const { journal } = owner;
   const supervision = new Supervision(stored, journal, options);
-  const server = await startServer<StudyEvent, SupervisorCommand>({
-    path: socketPath(stored.folder), journal, commands: supervisorCommandSchema, onCommand: ({ type }) => supervision.ask(type),
+  owner.whenLost(() => supervision.abandon());
+  const server = serve<StudyEvent, SupervisorCommand>(owner.listening, {
+    journal, commands: supervisorCommandSchema, onCommand: ({ type }) => supervision.ask(type),
   });
   const unsubscribe = journal.subscribe(journal.state.lastSeq, (event) => options.onEvent?.(event));
   options.onControl?.({ stop: () => supervision.ask('stop'), cancel: () => supervision.ask('cancel') });
@@ -61,6 +60,7 @@ async function supervise(stored: StoredStudy, journal: StudyJournal, options: Su
   try {
     journal.append({ type: 'ended', ...end });
   } catch (error) {
+    if (error instanceof JournalLost) throw error;
     // A journal that cannot be written any more (disk full) must not hide why; the study counts as interrupted.
     process.stderr.write(`${end.error?.message ?? end.state}\n${errorText(error)}\n`);
   } finally {
@@ -71,7 +71,8 @@ async function supervise(stored: StoredStudy, journal: StudyJournal, options: Su
 }
 
 function failureOf(error: unknown): { message: string; hint?: string } {
-  if (error instanceof UserError) return { message: error.message, ...(error.hint ? { hint: error.hint } : {}) };
+  const known = knownError(error);
+  if (known) return { message: known.message, ...(known.hint ? { hint: known.hint } : {}) };
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
   return { message: errorText(error), hint: 'This is a defect; the log has the details. Trainers that run go on; run the study again to follow them.' };
 }

@@ -57,6 +57,26 @@ describe('schedule', () => {
   });
 });
 
+describe('a run that waits for a stage of another one', () => {
+  const waiting = (count: number, kind = small) => Array.from({ length: count }, (_, index) => ({ key: `w${index}`, kind, waits: true }));
+
+  it('leaves its place to the next, so that two that wait for each other\'s stages never stand still together', () => {
+    expect(decide({ queue: queue(small, small), open: [...queue(small), ...waiting(1)], parallel: 2 }).start).toEqual(['k0']);
+    expect(decide({ queue: queue(small, small, small), open: waiting(2), parallel: 2 }).start).toEqual(['k0', 'k1']);
+  });
+
+  it('is not joined by more than as many again, nor by one that does not fit beside it', () => {
+    expect(decide({ queue: queue(small), open: [...queue(small), ...waiting(3)], parallel: 2 }).start).toEqual([]);
+    expect(decide({ queue: queue(small), open: waiting(4), parallel: 2 }).start).toEqual([]);
+    expect(decide({ queue: queue(large), open: waiting(1), parallel: 2, available: 400 * MiB })).toMatchObject({ start: [], waiting: [{ key: 'k0', cause: 'memory' }] });
+  });
+
+  it('does not keep those of other kinds waiting for its first epoch', () => {
+    const [first, second] = [kindOf(config('pmr')), kindOf(config('agm'))];
+    expect(decide({ queue: queue(first), open: waiting(1, second), parallel: 2 }).start).toEqual(['k0']);
+  });
+});
+
 describe('the kind of a run', () => {
   it('depends on what decides about memory, and on nothing else', () => {
     expect(kindOf(config('udi', { seed: 3, epochs: 9 }))).toBe(large);

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -244,6 +244,33 @@ describe('a study', () => {
     expect(listRuns(place.runs).map((folder) => count(readJournal(folder).events, 'started'))).toEqual([1, 1]);
     expect(listRuns(place.runs).every((folder) => ['stopped', 'cancelled'].includes(loadRun(folder).state))).toBe(true);
     expect(place.living()).toEqual([]);
+  });
+
+  it('is refused while it is run on another machine, and taken over when that has been silent for a minute', async () => {
+    const place = workplace();
+    place.write({ epochs: 1, seeds: [0], grid: { 'training.momentum': [0.5] } });
+    prepareStudy(place.file, place.runs);
+    const supervisor = join(place.folder, 'supervisor.json');
+    writeFileSync(supervisor, JSON.stringify({ pid: 1, start: 'x', host: 'login2', boot: '00000000-1111-2222-3333-444444444444', namespace: 'pid:[1]', socket: '', node: '' }));
+    expect(loadStudy(place.folder)).toMatchObject({ state: 'running', elsewhere: 'login2' });
+    const refused = await place.study().ended;
+    expect(refused.code).toBe(2);
+    expect(refused.output).toMatch(/is being run by process 1 on login2, which cannot be seen from here/);
+    await expect(runSupervisor(place.folder, { trainer })).rejects.toThrow(/on login2/);
+    expect(place.events()).toEqual([]);
+    utimesSync(supervisor, 0, 0);
+    expect((await place.study().ended).code).toBe(0);
+  });
+
+  it('starts the next run beside one that waits for a stage which another run trains', async () => {
+    const place = workplace();
+    // Runs of one seed share their unimodal stages, which take longer than this test.
+    place.write({ epochs: 20_000, seeds: [0, 1], grid: { 'method.name': ['unimodal', 'decoupled'] } });
+    place.study();
+    const waits = (folder: string): boolean => loadRun(folder).run.waitsFor !== undefined;
+    await place.until(() => listRuns(place.runs).some(waits));
+    await place.until(() => listRuns(place.runs).length > 2 && listRuns(place.runs).filter((folder) => isEpoch(folder)).length === 2);
+    expect(place.events().some(({ type }) => type === 'runEnded')).toBe(false);
   });
 
   it('has one supervisor, which resumes a trainer that was killed', async () => {
