@@ -22,9 +22,12 @@ export function connect<View, Out extends { type: string }>(
     store: (state) => void api.setState(state),
   };
   const draw = create(connection);
+  let latest: unknown;
   window.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
-    const view = unpackState(data);
-    if (view !== undefined) draw(view as View);
+    const view = unpackState(data, latest);
+    if (view === undefined) return;
+    latest = view;
+    draw(view as View);
   });
   connection.post(ready);
 }

@@ -3,7 +3,8 @@
  * they travel as texts, as in the journal, with a list of where they stand, so that a name that reads `NaN` stays a name.
  */
 export interface PageMessage {
-  readonly type: 'state';
+  /** A `change` holds only the keys of the state that are others than in the message before. */
+  readonly type: 'state' | 'change';
   readonly view: unknown;
   /** The keys that lead to each number that travels as a text. */
   readonly numbers: readonly (readonly string[])[];
@@ -34,9 +35,17 @@ export function packState<View>(view: View & JsonSafe<View>): PageMessage {
   return { type: 'state', view: pack(view, []), numbers };
 }
 
-/** The state in a message, with its numbers put back; undefined if the message is none of ours. */
-export function unpackState(message: unknown): unknown {
-  if (!isMessage(message)) return undefined;
+/** Packs some keys of a state that the page has already, with their new values. */
+export function packChange<Part>(part: Part & JsonSafe<Part>): PageMessage {
+  return { ...packState<Part>(part), type: 'change' };
+}
+
+/**
+ * The state in a message, with its numbers put back; a change is laid over the state `before`. Undefined if the message is none of ours,
+ * or a change of nothing.
+ */
+export function unpackState(message: unknown, before?: unknown): unknown {
+  if (!isMessage(message) || (message.type === 'change' && before === undefined)) return undefined;
   const root: Record<string, unknown> = { view: message.view };
   for (const path of message.numbers) {
     let parent = root;
@@ -47,9 +56,9 @@ export function unpackState(message: unknown): unknown {
     }
     parent[key] = Number(parent[key]);
   }
-  return root['view'];
+  return message.type === 'change' ? { ...before as object, ...root['view'] as object } : root['view'];
 }
 
 function isMessage(message: unknown): message is PageMessage {
-  return typeof message === 'object' && message !== null && 'type' in message && message.type === 'state' && 'numbers' in message && Array.isArray(message.numbers);
+  return typeof message === 'object' && message !== null && 'type' in message && (message.type === 'state' || message.type === 'change') && 'numbers' in message && Array.isArray(message.numbers);
 }

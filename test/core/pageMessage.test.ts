@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { packState, unpackState } from '../../src/core/pageMessage.ts';
+import { packChange, packState, unpackState } from '../../src/core/pageMessage.ts';
 
 /** As VS Code hands a message on. */
 function sent(message: unknown): unknown {
@@ -21,4 +21,10 @@ it('leaves out what is undefined, and takes no array that holds it', () => {
 
 it('knows its own messages only', () => {
   for (const message of [undefined, null, 'state', { type: 'state' }, { type: 'other', view: 1, numbers: [] }]) expect(unpackState(message)).toBeUndefined();
+});
+
+it('of changed keys are laid over the state before, and are nothing without one', () => {
+  const before = unpackState(sent(packState({ run: { losses: [1, NaN] }, progress: { step: 1 } })));
+  expect(unpackState(sent(packChange({ progress: { step: Infinity } })), before)).toEqual({ run: { losses: [1, NaN] }, progress: { step: Infinity } });
+  expect(unpackState(sent(packChange({ progress: { step: 2 } })))).toBeUndefined();
 });

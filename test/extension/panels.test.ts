@@ -9,8 +9,9 @@ import { ComparePanels } from '../../src/extension/panels/comparePanel.ts';
 import { RunPanels } from '../../src/extension/panels/runPanel.ts';
 import { StudyPanels } from '../../src/extension/panels/studyPanel.ts';
 import { catalog } from './catalogFixture.ts';
+import { FakeTrainer } from './fakeTrainer.ts';
 import { FakePanel } from './fakeVscode.ts';
-import { finishedJournal, writeRun } from './runFixture.ts';
+import { events, finishedJournal, numbered, writeRun } from './runFixture.ts';
 import { writeStudyFolder, writeStudyRun } from './studyFixture.ts';
 
 vi.mock('vscode', async () => (await import('./fakeVscode.ts')).fakeVscode);
@@ -83,4 +84,32 @@ describe('A restored panel', () => {
     panels.dispose();
     studies.dispose();
   });
+});
+
+it('A panel of a live run gets progress without the whole run, and the whole run with every event and for every new page', async () => {
+  const soon = { timeout: 120_000, interval: 20 };
+  const folder = writeRun(root, '20260105-000000-a-0005', [events.started('a'), events.stage('joint')]);
+  const trainer = await FakeTrainer.start(folder);
+  const run = runs.get(folder)!;
+  const panel = new FakePanel('live');
+  const panels = new RunPanels(extension, runs, silent);
+  void panels.deserializeWebviewPanel(panel as unknown as vscode.WebviewPanel, { runs: [run.id] });
+  await vi.waitFor(() => expect(trainer.received).toHaveLength(1), soon);
+  panel.ready();
+  await vi.waitFor(() => expect(panel.posted.at(-1)).toMatchObject({ type: 'state', view: { state: 'running' } }), soon);
+  const progress = (step: number) => ({ stage: 'joint', epoch: 1, epochs: 2, step, steps: 9, samplesPerSecond: 5 });
+  const tell = async (step: number, type: 'state' | 'change') => {
+    trainer.broadcast({ type: 'progress', ...progress(step) });
+    await vi.waitFor(() => expect(panel.posted.at(-1)).toMatchObject({ type, view: { progress: progress(step) } }), soon);
+  };
+  await tell(1, 'change');
+  expect(Object.keys((panel.posted.at(-1) as { view: object }).view)).toEqual(['progress']);
+  panel.ready();
+  await vi.waitFor(() => expect(panel.posted.at(-1)).toMatchObject({ type: 'state', view: { run: { lastSeq: 2 }, progress: progress(1) } }), soon);
+  await tell(2, 'change');
+  trainer.emit(numbered([events.epoch('joint', 1, 0.5)], 2));
+  await vi.waitFor(() => expect(panel.posted.at(-1)).toMatchObject({ type: 'state', view: { run: { lastSeq: 3 } } }), soon);
+  await tell(3, 'change');
+  panels.dispose();
+  await trainer.close();
 });

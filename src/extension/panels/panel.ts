@@ -18,8 +18,11 @@ export interface PanelContent<From> {
   /** Least time between two states, ms. */
   readonly interval?: number;
   readonly schema: z.ZodType<From>;
-  /** The message with the whole state, packed by `packState`; undefined if there is nothing to show any more. */
-  readonly state: () => PageMessage | undefined;
+  /**
+   * The message with the whole state, packed by `packState`; undefined if there is nothing to show any more. Unless the page wants
+   * the `whole` state, what has changed since the last call is enough (`packChange`).
+   */
+  readonly state: (whole: boolean) => PageMessage | undefined;
   /** Whatever else than `ready` the page says. */
   readonly onMessage: (message: From) => Promise<void> | void;
   /** The panel was closed. */
@@ -32,6 +35,8 @@ export interface PanelContent<From> {
  */
 export class Panel<From extends { type: string }> extends Disposable {
   #ready = false;
+  /** Whether the page was loaded since the last message. */
+  #fresh = true;
   readonly #post: () => void;
 
   constructor(
@@ -48,8 +53,10 @@ export class Panel<From extends { type: string }> extends Disposable {
     };
     view.webview.options = { enableScripts: true, localResourceRoots: [files] };
     this.#post = this.register(throttle(content.interval ?? INTERVAL, () => {
-      const message = this.#ready && view.visible ? this.content.state() : undefined;
-      if (message !== undefined) void view.webview.postMessage(message);
+      const message = this.#ready && view.visible ? this.content.state(this.#fresh) : undefined;
+      if (message === undefined) return;
+      this.#fresh = false;
+      void view.webview.postMessage(message);
     }));
     this.register(view.onDidDispose(() => {
       this.dispose();
@@ -76,6 +83,7 @@ export class Panel<From extends { type: string }> extends Disposable {
     }
     if (parsed.data.type === 'ready') {
       this.#ready = true;
+      this.#fresh = true;
       this.update();
       return;
     }

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
-import { fromRunPanelSchema, type FromRunPanel } from '../../core/protocol.ts';
+import { fromRunPanelSchema, type FromRunPanel, type RunView } from '../../core/protocol.ts';
 import type { CommandId } from '../commands/ids.ts';
-import { packState } from '../../core/pageMessage.ts';
+import { packChange, packState } from '../../core/pageMessage.ts';
 import { Disposable } from '../disposable.ts';
 import type { Log } from '../log.ts';
 import type { Runs } from '../follow/runs.ts';
@@ -69,12 +69,18 @@ export class RunPanels extends Disposable implements vscode.WebviewPanelSerializ
 
   #adopt(view: vscode.WebviewPanel, run: TrackedRun): void {
     const { folder } = run;
+    let shown: RunView | undefined;
     const panel = new Panel<FromRunPanel>(view, this.extension, this.log, {
       script: 'runPanel.js',
       schema: fromRunPanelSchema,
-      state: () => {
+      state: (whole) => {
         const current = this.runs.get(folder);
-        return current && packState(runViewOf(current, vscode.workspace.isTrusted));
+        if (!current) return undefined;
+        const before = whole ? undefined : shown;
+        shown = runViewOf(current, vscode.workspace.isTrusted);
+        // Progress comes four times a second, and a long run is a long message.
+        const { progress } = shown;
+        return before && progress && sameButProgress(before, shown) ? packChange({ progress }) : packState(shown);
       },
       onMessage: (message) => this.#receive(folder, message),
       onClose: () => this.#open.delete(folder),
@@ -100,4 +106,9 @@ export class RunPanels extends Disposable implements vscode.WebviewPanelSerializ
     panel.view.title = run.title;
     panel.update();
   }
+}
+
+function sameButProgress(a: RunView, b: RunView): boolean {
+  const { progress: _, ...rest } = { ...a, ...b };
+  return (Object.keys(rest) as (keyof typeof rest)[]).every((key) => a[key] === b[key]);
 }
