@@ -166,6 +166,11 @@ const ended = z.object({
   peakMemory: count.optional(),
 });
 
+/** Schemas that a summary of a run shares with its events. */
+export const startedSchema = started;
+export const endedSchema = ended;
+export const metricSchema = metric;
+
 /** Schemas of the events that the stage cache keeps. */
 export const epochEventSchema = z.preprocess(withReadings, epoch);
 export const stageEndedEventSchema = stageEnded;

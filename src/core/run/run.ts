@@ -100,7 +100,7 @@ export function foldEvents(events: Iterable<RunEvent>, run: Run = emptyRun): Run
 }
 
 /** The state to show. `alive`: whether the recorded trainer process runs. */
-export function stateOf(run: Run, alive: boolean): RunState {
+export function stateOf(run: Pick<Run, 'ended' | 'paused'>, alive: boolean): RunState {
   if (run.ended && !alive) return run.ended.state;
   if (!alive) return 'interrupted';
   if (run.ended) return run.ended.state;

@@ -17,6 +17,8 @@ import { storedPath, workspaceOf, workspaceOfRun } from './runPaths.ts';
 export const runFiles = {
   config: 'config.yaml',
   events: 'events.jsonl',
+  /** What lists need of the journal; made again where it is missing or old. */
+  summary: 'summary.json',
   trainer: 'trainer.json',
   log: 'trainer.log',
   meta: 'meta.json',
@@ -43,11 +45,11 @@ const metaSchema = z.object({
 });
 export type RunMeta = z.infer<typeof metaSchema>;
 
-/** A run as it is on disk now. */
-export interface StoredRun {
+/** A run as it is on disk now, by its folded journal or (in lists) by less. */
+export interface StoredRun<Content = Run> {
   readonly folder: string;
   readonly id: string;
-  readonly run: Run;
+  readonly run: Content;
   readonly state: RunState;
   readonly meta: RunMeta;
   /** When it was created, milliseconds since 1970. */
@@ -190,10 +192,15 @@ export function isWrittenNow(folder: string): boolean {
 
 /** Reads a run and derives its state. */
 export function loadRun(folder: string): StoredRun {
-  const run = foldEvents(readJournal(folder).events, emptyRun);
+  return withState(folder, foldEvents(readJournal(folder).events, emptyRun));
+}
+
+/** A run with what its folder says beside its journal. `run` is what the journal says, or as much of it as is known. */
+export function withState<Content extends Pick<Run, 'ended' | 'paused' | 'firstTime'>>(folder: string, run: Content): StoredRun<Content> {
   const meta = readMeta(folder);
-  const trainer = liveTrainer(folder);
-  const state = stateOf(run, trainer !== undefined || isWrittenNow(folder));
+  // What has ended by its own word needs no asking.
+  const trainer = run.ended ? undefined : liveTrainer(folder);
+  const state = stateOf(run, trainer !== undefined || (!run.ended && isWrittenNow(folder)));
   const elsewhere = isActive(state) ? trainer?.elsewhere : undefined;
   return { folder, id: basename(folder), run, state, meta, created: createdAt(folder, meta, run.firstTime), ...(elsewhere === undefined ? {} : { elsewhere }) };
 }

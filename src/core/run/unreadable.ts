@@ -10,13 +10,18 @@ import { parseShownConfig, type ShownConfig } from './shownConfig.ts';
  * in the state `unreadable`, with the reason. So no list, study or tree fails because of one run.
  */
 export function tryLoadRun(folder: string): StoredRun {
+  return orUnreadable(folder, emptyRun, () => loadRun(folder));
+}
+
+/** What `load` makes of a run; if it throws, or the config is damaged, the run is `unreadable`, with `empty` for its content. */
+export function orUnreadable<Content>(folder: string, empty: Content, load: () => StoredRun<Content>): StoredRun<Content> {
   try {
-    const stored = loadRun(folder);
+    const stored = load();
     const reason = reasonOf(() => readShownConfig(folder), folder);
     return reason === undefined || stored.state === 'running' || stored.state === 'paused' ? stored : { ...stored, state: 'unreadable', reason };
   } catch (error) {
     const meta = readMeta(folder);
-    return { folder, id: basename(folder), run: emptyRun, state: 'unreadable', meta, created: createdSafely(folder, meta), reason: readFailure(error, folder) };
+    return { folder, id: basename(folder), run: empty, state: 'unreadable', meta, created: createdSafely(folder, meta), reason: readFailure(error, folder) };
   }
 }
 

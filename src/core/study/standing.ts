@@ -2,7 +2,7 @@ import type { Run, RunState } from '../run/run.ts';
 
 /** What a study needs to know of a run to say where it stands. */
 export interface Standing {
-  readonly run: Pick<Run, 'test' | 'ended'>;
+  readonly run: { readonly test?: Run['test'] | undefined; readonly ended?: Run['ended'] | undefined };
   readonly state: RunState;
 }
 
@@ -35,7 +35,7 @@ export function standingText(planned: number, runs: readonly Standing[]): string
   return `${count((run) => standingOf(run) === 'finished')} of ${planned} ${planned === 1 ? 'run' : 'runs'} finished${more}`;
 }
 
-function hasTestScores({ test }: Pick<Run, 'test'>): boolean {
+function hasTestScores({ test }: Standing['run']): boolean {
   const targets = Object.values(test ?? {});
   return targets.length > 0 && targets.every((scores) => Object.values(scores).every((score) => typeof score !== 'number' || Number.isFinite(score)));
 }

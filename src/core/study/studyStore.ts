@@ -8,6 +8,7 @@ import { readJournalFile, type JournalPart } from '../files/journalFile.ts';
 import { readJson, writeJson } from '../files/jsonFile.ts';
 import { liveProcess, ownedError, readProcess, type LiveProcess, type ProcessInfo } from '../files/processFile.ts';
 import { distinctSlug, hashedSlug } from '../files/slug.ts';
+import { listedRun, type ListedRun } from '../run/listedRun.ts';
 import { newestFirst, readMeta, readRunConfig, runFolders, type StoredRun } from '../run/runStore.ts';
 import { tryLoadRun } from '../run/unreadable.ts';
 import { standingOf, type Standing } from './standing.ts';
@@ -153,19 +154,32 @@ export function loadStudy(folder: string): StoredStudy {
  * The runs of a study, by key, in the order of the plan. Where several folders belong to one key (a failed run was tried
  * again), the better one by `isBetterRun` counts.
  */
-export function studyRuns({ plan, origin, id }: Pick<StoredStudy, 'plan' | 'origin' | 'id'>, catalog: Catalog): Map<string, StoredRun> {
+export function studyRuns(study: StudyOfRuns, catalog: Catalog): Map<string, StoredRun> {
+  return runsByKey(study, catalog, tryLoadRun);
+}
+
+/** The same by the summaries of the runs, which is all that lists need. */
+export function listedStudyRuns(study: StudyOfRuns, catalog: Catalog): Map<string, ListedRun> {
+  return runsByKey(study, catalog, listedRun);
+}
+
+/** What says which runs belong to a study. */
+type StudyOfRuns = Pick<StoredStudy, 'plan' | 'origin' | 'id'>;
+type Found = Standing['run'] & { readonly started?: { readonly version: string } | undefined };
+
+function runsByKey<Content extends Found>({ plan, origin, id }: StudyOfRuns, catalog: Catalog, load: (folder: string) => StoredRun<Content>): Map<string, StoredRun<Content>> {
   const recognise = recognition(plan, origin, catalog);
-  const found = new Map<string, StoredRun>();
+  const found = new Map<string, StoredRun<Content>>();
   for (const folder of runFolders(origin.runs)) {
     if (readMeta(folder).study?.id !== id) continue;
-    const run = tryLoadRun(folder);
+    const run = load(folder);
     const key = recognise({ meta: run.meta, version: run.run.started?.version, config: () => configOf(folder) });
     if (key === undefined) continue;
     const other = found.get(key);
     if (!other || isBetterRun(run, other)) found.set(key, run);
   }
   const planned = plan.runs.map(({ key }) => [key, found.get(key)] as const);
-  return new Map(planned.filter((entry): entry is readonly [string, StoredRun] => entry[1] !== undefined));
+  return new Map(planned.filter((entry): entry is readonly [string, StoredRun<Content>] => entry[1] !== undefined));
 }
 
 type Judged = Pick<StoredRun, 'id' | 'state' | 'created'> & Standing;

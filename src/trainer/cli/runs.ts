@@ -1,18 +1,19 @@
 import { toJson } from '../../core/files/jsonNumbers.ts';
 import { oneLine, printable } from '../../core/printable.ts';
+import { listedRuns, type ListedRun } from '../../core/run/listedRun.ts';
 import { notUnderstood } from '../../core/run/newer.ts';
-import { findRun, listRuns, nameOfRun, type StoredRun } from '../../core/run/runStore.ts';
+import { findRun, nameOfRun } from '../../core/run/runStore.ts';
 import { tryLoadRun } from '../../core/run/unreadable.ts';
-import { headlineOf, stateText } from '../../core/run/run.ts';
+import { stateText } from '../../core/run/run.ts';
 import { columns, headlineText, summary } from './summary.ts';
 
 /** `udi runs`: every run with its name, state and score, newest first. */
 export function runsCommand(runs: string, json: boolean): void {
-  const stored = listRuns(runs).map(tryLoadRun);
+  const stored = listedRuns(runs);
   if (json) {
     const rows = stored.map(({ id, state, elsewhere, reason, meta, run, created, folder }) => ({
       id, name: nameOf({ folder, run }), created: new Date(created).toISOString(), state, host: elsewhere, reason, meta,
-      method: run.started?.method.name, dataset: run.started?.dataset.name, headline: headlineOf(run),
+      method: run.started?.method.name, dataset: run.started?.dataset.name, headline: run.headline,
     }));
     process.stdout.write(`${toJson(rows, 2)}\n`);
     return;
@@ -22,7 +23,7 @@ export function runsCommand(runs: string, json: boolean): void {
     return;
   }
   const rows = stored.map(({ id, state, elsewhere, run, meta, folder }) => [
-    id, oneLine(meta.title ?? nameOf({ folder, run }), 60), stateText(state, elsewhere), run.started?.method.name ?? '-', run.started?.dataset.name ?? '-', headlineText(run),
+    id, oneLine(meta.title ?? nameOf({ folder, run }), 60), stateText(state, elsewhere), run.started?.method.name ?? '-', run.started?.dataset.name ?? '-', headlineText(run.headline),
   ]);
   const reasons = stored.flatMap(({ id, reason }) => (reason === undefined ? [] : [`${id}: ${reason}`]));
   const table = columns([['run', 'name', 'state', 'method', 'dataset', 'score'], ...rows], 2);
@@ -44,6 +45,6 @@ export function showCommand(runs: string, name: string, json: boolean): void {
 }
 
 /** The name of its config, as the run was started with it. */
-function nameOf({ run, folder }: Pick<StoredRun, 'run' | 'folder'>): string {
+function nameOf({ run, folder }: Pick<ListedRun, 'run' | 'folder'>): string {
   return run.started?.name ?? nameOfRun(folder) ?? '-';
 }

@@ -1,16 +1,17 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import type { Catalog } from '../../core/config/catalog.ts';
 import { UserError } from '../../core/errors.ts';
 import { toJson } from '../../core/files/jsonNumbers.ts';
 import { oneLine, printable } from '../../core/printable.ts';
 import type { TableFormat } from '../../core/run/exportTable.ts';
-import { headlineOf, progressOf, stateText } from '../../core/run/run.ts';
+import { stateText } from '../../core/run/run.ts';
 import type { StoredRun } from '../../core/run/runStore.ts';
 import { hasDiverged, reasonOf, standingOf, standingText } from '../../core/study/standing.ts';
 import type { StudyEndState, StudyState } from '../../core/study/studyEvents.ts';
 import { exportStudyTable } from '../../core/study/studyExport.ts';
 import type { StudyPlan } from '../../core/study/studyPlan.ts';
-import { findStudy, loadStudy, readOrigin, studiesBeside, studyFiles, studyFolder, studyRuns } from '../../core/study/studyStore.ts';
+import { findStudy, listedStudyRuns, loadStudy, readOrigin, studiesBeside, studyFiles, studyFolder, studyRuns, type StoredStudy } from '../../core/study/studyStore.ts';
 import { studyTables } from '../../core/study/studyTables.ts';
 import { createCatalog } from '../catalog.ts';
 import { planStudy, prepareStudy } from '../study/prepareStudy.ts';
@@ -36,12 +37,12 @@ export interface StudyRunOptions {
 }
 
 /** A study as its file asks for it now, or as it was run last, with the runs that it has. */
-interface OpenedStudy {
+interface OpenedStudy<Content> {
   readonly id: string;
   readonly plan: StudyPlan;
   readonly state: StudyState;
   readonly elsewhere: string | undefined;
-  readonly runs: ReadonlyMap<string, StoredRun>;
+  readonly runs: ReadonlyMap<string, StoredRun<Content>>;
 }
 
 /** `udi study run <file>`: runs what is missing or failed, here in the foreground; `text` may also be a study's id. Returns the exit code. */
@@ -76,23 +77,23 @@ export function studyPrepareCommand(file: string, runs: string): void {
 
 /** `udi study status <file>`: every run of the study with its state, epochs and score. */
 export function studyStatusCommand(text: string, runs: string, json: boolean): void {
-  const { id, plan, state, elsewhere, runs: stored } = openStudy(text, runs);
+  const { id, plan, state, elsewhere, runs: stored } = openStudy(text, runs, listedStudyRuns);
   const rows = plan.runs.map(({ key, label }) => {
     const found = stored.get(key);
     const reason = found && (found.reason ?? reasonOf(found));
     return {
-      key, label, state: found ? standingOf(found) : 'missing', host: found?.elsewhere, run: found?.id, progress: found && progressOf(found.run), found,
+      key, label, state: found ? standingOf(found) : 'missing', host: found?.elsewhere, run: found?.id, progress: found?.run.epochs, found,
       error: found?.run.ended?.error, diverged: found !== undefined && hasDiverged(found), reason,
     };
   });
   if (json) {
-    const list = rows.map(({ progress, found, ...row }) => ({ ...row, epochs: progress?.done, plannedEpochs: progress?.planned, headline: found && headlineOf(found.run) }));
+    const list = rows.map(({ progress, found, ...row }) => ({ ...row, epochs: progress?.done, plannedEpochs: progress?.planned, headline: found?.run.headline }));
     process.stdout.write(`${toJson({ id, name: plan.name, state, runs: list }, 2)}\n`);
     return;
   }
   const lines = rows.map(({ label, state: runState, host, progress, found, run }) => [
     label, stateText(runState, host), progress && progress.planned > 0 ? `${progress.done}/${progress.planned}` : '-',
-    headlineText(found?.run), run ?? '-',
+    headlineText(found?.run.headline), run ?? '-',
   ]);
   const failures = rows.filter((row) => row.state !== 'finished' && row.reason !== undefined).map(({ label, reason }) => `${label}: ${reason!}`);
   const notes = [...failures, ...(plan.notes ?? [])];
@@ -102,7 +103,7 @@ export function studyStatusCommand(text: string, runs: string, json: boolean): v
 
 /** `udi study table <file>`: the tables of results, or one of them, as text or in a format to paste elsewhere. */
 export function studyTableCommand(text: string, runs: string, { table: only, format }: { table?: string; format: TextFormat }): void {
-  const { plan, runs: stored } = openStudy(text, runs);
+  const { plan, runs: stored } = openStudy(text, runs, studyRuns);
   const tables = studyTables(plan, stored, createCatalog()).filter(({ id }) => only === undefined || id === only);
   if (tables.length === 0) {
     throw new UserError(`The study "${plan.name}" has no table "${only ?? ''}".`, `It has: ${plan.tables.map(({ id }) => id).join(', ')}.`);
@@ -111,16 +112,18 @@ export function studyTableCommand(text: string, runs: string, { table: only, for
 }
 
 /** The study that `text` names: a file (with what it says now, started or not), or the id of one that was started. */
-function openStudy(text: string, runs: string): OpenedStudy {
+function openStudy<Content>(
+  text: string, runs: string, find: (study: Pick<StoredStudy, 'plan' | 'origin' | 'id'>, catalog: Catalog) => Map<string, StoredRun<Content>>,
+): OpenedStudy<Content> {
   const catalog = createCatalog();
   const known = findStudy(studiesBeside(runs), text);
   if (known) {
     const stored = loadStudy(known);
-    return { id: stored.id, plan: stored.plan, state: stored.state, elsewhere: stored.elsewhere, runs: studyRuns(stored, catalog) };
+    return { id: stored.id, plan: stored.plan, state: stored.state, elsewhere: stored.elsewhere, runs: find(stored, catalog) };
   }
   const plan = planStudy(text, runs);
   const folder = studyFolder(studiesBeside(runs), plan.name, text);
   const id = basename(folder);
   const { state, elsewhere } = existsSync(join(folder, studyFiles.plan)) ? loadStudy(folder) : { state: 'new' as const, elsewhere: undefined };
-  return { id, plan, state, elsewhere, runs: studyRuns({ id, plan, origin: { file: resolve(text), runs: readOrigin(folder)?.runs ?? resolve(runs) } }, catalog) };
+  return { id, plan, state, elsewhere, runs: find({ id, plan, origin: { file: resolve(text), runs: readOrigin(folder)?.runs ?? resolve(runs) } }, catalog) };
 }

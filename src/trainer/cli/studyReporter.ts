@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { SingleBar, Presets } from 'cli-progress';
 import { duration } from '../../core/format.ts';
 import { oneLine } from '../../core/printable.ts';
-import { progressOf, type Run } from '../../core/run/run.ts';
+import { headlineOf, progressOf, type Run } from '../../core/run/run.ts';
 import { applyStudyEvent, type Study, type StudyEvent } from '../../core/study/studyEvents.ts';
 import { standingOf } from '../../core/study/standing.ts';
 import { studySecondsLeft } from '../../core/study/studyProgress.ts';
@@ -88,7 +88,7 @@ export class TextStudyReporter implements StudyReporter {
         const run = this.#runs.get(event.key);
         this.#open.delete(event.key);
         this.#remaining.delete(event.key);
-        const score = run && event.state === 'finished' ? ` · ${headlineText(run)}` : '';
+        const score = run && event.state === 'finished' ? ` · ${headlineText(headlineOf(run))}` : '';
         const left = this.#bar || this.#remaining.size === 0 ? '' : ` · ${this.#remaining.size} to go, ${this.#left()} left`;
         return `[${this.#done()}/${this.#planned}] ${this.#label(event.key)}: ${event.state}${score}${event.message ? ` · ${event.message}` : ''}${left}`;
       }

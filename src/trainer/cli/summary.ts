@@ -3,7 +3,7 @@ import { duration, fixed, metricText, percent, significant } from '../../core/fo
 import { oneLine, printable } from '../../core/printable.ts';
 import { alphaOf, haveAlpha, xiOf } from '../../core/run/alpha.ts';
 import { metricsOf, scoreOf } from '../../core/run/metrics.ts';
-import { headlineOf, secondsLeft, progressOf, type Run } from '../../core/run/run.ts';
+import { secondsLeft, progressOf, type Headline, type Run } from '../../core/run/run.ts';
 import type { AnchorEvent, EpochEvent } from '../../core/run/events.ts';
 import { FUSION } from '../../core/run/targets.ts';
 
@@ -18,8 +18,7 @@ export function columns(rows: readonly (readonly string[])[], left = 1): string 
 }
 
 /** The score that stands for a run: `fusion 97.12 % (test)`; `-` where it has none. */
-export function headlineText(run: Run | undefined): string {
-  const headline = run && headlineOf(run);
+export function headlineText(headline: Headline | undefined): string {
   return headline ? `${headline.target} ${metricText(headline.value, headline.metric)} (${headline.split})` : '-';
 }
 

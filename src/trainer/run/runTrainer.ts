@@ -11,6 +11,7 @@ import { classificationMetrics } from '../../core/run/metrics.ts';
 import type { EndState, RunError } from '../../core/run/run.ts';
 import { workspaceOfRun } from '../../core/run/runPaths.ts';
 import { runFiles, writeRunConfig } from '../../core/run/runStore.ts';
+import { journalStamp, writeSummary } from '../../core/run/summary.ts';
 import { trainerCommandSchema, type Progress, type TrainerCommand, type TrainerMessage } from '../../core/wire.ts';
 import { chooseBackend, type BackendSearch } from '../backends/index.ts';
 import { createCatalog } from '../catalog.ts';
@@ -86,7 +87,10 @@ async function trainWithJournal(folder: string, config: RunConfig, owner: Folder
   const server = serve<RunEvent, TrainerCommand, TrainerMessage>(listening, {
     journal, commands: trainerCommandSchema, onCommand: (command) => obey(control, command),
   });
-  const unsubscribe = journal.subscribe(journal.run.lastSeq, (event) => options.onEvent?.(event));
+  const unsubscribe = journal.subscribe(journal.run.lastSeq, (event) => {
+    if (event.type === 'stageEnded' || event.type === 'ended') noteSummary(folder, journal);
+    options.onEvent?.(event);
+  });
   options.onControl?.(control);
   let sent = 0;
   const onProgress = (progress: Omit<Progress, 'type'>): void => {
@@ -114,6 +118,16 @@ async function trainWithJournal(folder: string, config: RunConfig, owner: Folder
     if (options.timings) options.timings['journal'] = journal.seconds;
   }
   return end.state;
+}
+
+/** Leaves the summary of the run beside its journal, for lists; they do without one where this fails. */
+function noteSummary(folder: string, journal: Journal): void {
+  try {
+    const stamp = journalStamp(folder);
+    if (stamp) writeSummary(folder, journal.run, stamp);
+  } catch (error) {
+    process.stderr.write(`${runFiles.summary}: ${error instanceof Error ? error.message : String(error)}\n`);
+  }
 }
 
 function obey(control: Control, { type }: TrainerCommand): void {
