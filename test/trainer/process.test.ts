@@ -332,7 +332,7 @@ describe('the command line', () => {
     expect(trained.code, trained.errors).toBe(0);
     expect(trained.output).toContain('[1/10] unimodal:m1 1/2 · loss');
     expect(trained.output).toMatch(/m1 is the anchor/);
-    expect(trained.output).toMatch(/target +ACC +macro-F1/);
+    expect(trained.output).toMatch(/target +ACC +F1/);
     expect(trained.output).not.toContain('\u001b[');
     const listed = await run(['runs', '--json'], cwd);
     expect(JSON.parse(listed.output)).toMatchObject([{ state: 'finished', method: 'udi', dataset: 'synthetic-arrays' }]);
