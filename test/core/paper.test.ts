@@ -1,9 +1,14 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { catalog } from './studyFixture.ts';
 import { runConfigSchema, type RunConfig } from '../../src/core/config/config.ts';
 import type { StartedEvent } from '../../src/core/run/events.ts';
 import { paperScore, protocolDifferences } from '../../src/core/study/paper.ts';
 import { paperDatasets, paperTables } from '../../src/core/study/paperTables.ts';
+
+/** The published numbers as they were handed on, where they lie beside the repository. */
+const published = join(import.meta.dirname, '../../../shared/paper-tables.json');
 
 type Sizes = StartedEvent['dataset']['sizes'];
 
@@ -80,12 +85,41 @@ describe('paperScore', () => {
     expect(paperScore('cmu-mosei', 'components', 'sum')?.notes.join()).toContain('78.96 / 71.37');
   });
 
-  it('has nothing for other datasets, for own grids, and for cells that could not be confirmed', () => {
+  it('has nothing for other datasets, for own grids, and where the paper prints a dash', () => {
     expect(paperScore('synthetic-digits', 'methods', 'udi')).toBeUndefined();
     expect(paperScore('cgmnist', 'grid', 'udi')).toBeUndefined();
-    expect(paperScore('cgmnist', 'methods', 'ogm')).toBeUndefined();
-    expect(paperScore('cmu-mosei', 'methods', 'greedy')).toBeUndefined();
-    expect(paperScore('ucf101', 'alpha', '0,1')).toMatchObject({ accuracy: 85.83, f1: undefined });
+    expect(paperScore('cgmnist', 'methods', 'cml')).toBeUndefined();
+    expect(paperScore('cgmnist', 'methods', 'agm')).toEqual({ accuracy: 67.64, notes: [] });
+  });
+
+  it('gives a chosen anchor the scores of UDI', () => {
+    for (const { id } of paperDatasets) {
+      const { accuracy, f1 } = paperScore(id, 'methods', 'udi')!;
+      expect(paperScore(id, 'anchor', 'auto')).toMatchObject({ accuracy, f1 });
+    }
+  });
+
+  // Counts and sums over all cells of the published tables, taken from them by hand.
+  it.each([['methods', 201, 14555.69], ['components', 48, 3923.16], ['alpha', 48, 4082.86], ['anchor', 26, 2202.12]] as const)('has all numbers of the table %s', (table, count, sum) => {
+    const cells = Object.values(paperTables[table]).flatMap((rows) => Object.entries(rows))
+      .filter(([row]) => row !== 'auto').flatMap(([, { notes: _, ...numbers }]) => Object.values(numbers));
+    expect(cells).toHaveLength(count);
+    expect(cells.reduce((total, value) => total + value, 0)).toBeCloseTo(sum, 6);
+  });
+
+  it.skipIf(!existsSync(published))('equals the tables as they were handed on, cell by cell (skipped without shared/paper-tables.json beside the repository)', () => {
+    const { about: _, ...tables } = JSON.parse(readFileSync(published, 'utf8')) as Record<string, Record<string, Record<string, object>>>;
+    const ours = Object.fromEntries(Object.entries(paperTables).map(([table, datasets]) => [table, Object.fromEntries(
+      Object.entries(datasets).map(([dataset, rows]) => [dataset, Object.fromEntries(
+        Object.entries(rows).filter(([row]) => row !== 'auto').map(([row, { notes: __, ...numbers }]) => [row, numbers]))]))]));
+    expect(ours).toEqual(tables);
+  });
+
+  it('has notes for printed rows only', () => {
+    const noted = Object.entries(paperTables).flatMap(([table, datasets]) => Object.entries(datasets).flatMap(([dataset, rows]) =>
+      Object.entries(rows).flatMap(([row, { notes }]) => (notes.length > 0 ? [`${table} ${dataset} ${row}`] : []))));
+    // As many as there are in the file: a note on a row that is not printed would be lost.
+    expect(noted).toHaveLength(46);
   });
 });
 
