@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { readProcess } from '../../src/core/files/processFile.ts';
 import { ownIdentity } from '../../src/core/files/processIdentity.ts';
 import { listRuns, liveTrainer, loadRun, readJournal } from '../../src/core/run/runStore.ts';
+import { flush } from '../../src/trainer/store/durable.ts';
 import { listen } from '../../src/trainer/run/server.ts';
 import { search } from './numbers.ts';
 import { smallConfig } from './session.ts';
@@ -177,6 +178,12 @@ describe('file systems and sockets', () => {
     const { socket } = liveTrainer(folder)!;
     expect(Buffer.byteLength(socket)).toBeLessThan(104);
     expect(existsSync(socket)).toBe(true);
+  });
+
+  it('goes on where a disk cannot be asked to flush, and fails where it did', () => {
+    const failing = (code: string) => () => flush(0, () => { throw Object.assign(new Error(code), { code }); });
+    for (const code of ['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']) expect(failing(code), code).not.toThrow();
+    for (const code of ['EIO', 'ENOSPC', 'ESTALE']) expect(failing(code), code).toThrow(code);
   });
 
   it('goes without a socket where none can be made, and says what was tried', async () => {
