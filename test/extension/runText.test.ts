@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { foldEvents, type RunState } from '../../src/core/run/run.ts';
+import type { NewEvent } from '../../src/core/run/events.ts';
+import { summaryOf } from '../../src/core/run/summary.ts';
 import { oneLine } from '../../src/core/printable.ts';
 import { plainText } from '../../src/extension/views/plainText.ts';
 import {
@@ -7,15 +9,18 @@ import {
 } from '../../src/extension/views/runText.ts';
 import { events, finishedJournal, numbered, runConfig, START } from './runFixture.ts';
 
+/** A run with this journal, as it is described. */
+const folded = (journal: readonly NewEvent[]): Pick<DescribedRun, 'run' | 'summary'> => {
+  const run = foldEvents(numbered(journal));
+  return { run, summary: summaryOf(run, { journal: { size: 1, mtimeMs: 1 } }) };
+};
+
 const finished: DescribedRun = {
-  title: 'quick', state: 'finished', config: runConfig('quick'),
-  run: foldEvents(numbered(finishedJournal('quick', 0.9712))),
+  title: 'quick', state: 'finished', config: runConfig('quick'), ...folded(finishedJournal('quick', 0.9712)),
 };
 const training: DescribedRun = {
   title: 'quick', state: 'running', config: runConfig('quick'),
-  run: foldEvents(numbered([
-    events.started('quick'), events.stage('follower:color'), events.epoch('follower:color', 1, 0.9712),
-  ])),
+  ...folded([events.started('quick'), events.stage('follower:color'), events.epoch('follower:color', 1, 0.9712)]),
 };
 
 describe('texts of a run', () => {
@@ -36,7 +41,7 @@ describe('texts of a run', () => {
   });
 
   it('describes a run of which nothing is known yet', () => {
-    const run: DescribedRun = { title: 'x', state: 'running', run: foldEvents([]) };
+    const run: DescribedRun = { title: 'x', state: 'running', ...folded([]) };
     expect(descriptionOf(run, START)).toBe('');
     expect(tooltipOf(run)).toBe('x\nState: running\nMethod: ');
     expect(statusText([run])).toBe('$(sync~spin) starting');
@@ -54,8 +59,8 @@ describe('texts of a run', () => {
 
   it('says how a run ended', () => {
     expect(endText(finished)).toBe('quick finished: fusion 97.12 % on test.');
-    const failed = foldEvents(numbered([events.started('q'), events.ended('failed', 'no such file\n/data')]));
-    expect(endText({ title: 'q', state: 'failed', run: failed })).toBe('q failed: no such file /data');
+    const failed = folded([events.started('q'), events.ended('failed', 'no such file\n/data')]);
+    expect(endText({ title: 'q', state: 'failed', ...failed })).toBe('q failed: no such file /data');
     expect(endText({ ...training, state: 'interrupted' })).toContain('quick was interrupted');
     expect(endText({ ...training, state: 'stopped' })).toBe('quick was stopped: fusion 97.12 % on validation.');
   });

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -8,8 +8,9 @@ import { readMeta, runFiles, writeMeta } from '../../src/core/run/runStore.ts';
 import { sendToTrainer } from '../../src/extension/commands/sendToTrainer.ts';
 import { runViewOf } from '../../src/extension/panels/runView.ts';
 import { Runs } from '../../src/extension/follow/runs.ts';
+import { descriptionOf } from '../../src/extension/views/runText.ts';
 import { FakeTrainer } from './fakeTrainer.ts';
-import { appendEvents, events, finishedJournal, numbered, writeRun } from './runFixture.ts';
+import { appendEvents, events, finishedJournal, numbered, START, writeRun } from './runFixture.ts';
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const soon = { timeout: 120_000, interval: 20 };
@@ -54,6 +55,38 @@ describe('Runs', () => {
     expect(runs.list().map((run) => [run.id.slice(0, 8), run.state, run.title])).toEqual([
       ['20260102', 'finished', 'b'], ['20260101', 'finished', 'quick'],
     ]);
+  });
+
+  it('lists finished runs by their summaries, reads a journal when somebody asks for it, and notices another one', async () => {
+    const journal = finishedJournal('a', 0.9);
+    const folder = writeRun(root, '20260101-000000-a-0001', journal);
+    const file = join(folder, runFiles.events);
+    const then = new Date(1767323105000);
+    utimesSync(file, then, then);
+    const first = createWindow();
+    await first.runs.whenLoaded();
+    expect(first.runs.list()[0]!.run.ended?.state).toBe('finished');
+    // A journal that says nothing any more, without a trace: whoever reads it notices.
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(file, ' '.repeat(Buffer.byteLength(text)));
+    utimesSync(file, then, then);
+    const { runs } = createWindow();
+    await runs.whenLoaded();
+    const run = runs.list()[0]!;
+    expect([run.state, run.summary.headline?.value]).toEqual(['finished', 0.9]);
+    expect(descriptionOf(run, START)).toContain('90.00 %');
+    run.refresh();
+    expect(run.state).toBe('finished');
+    expect(run.run.lastSeq).toBe(0);
+    writeFileSync(file, text);
+    utimesSync(file, then, then);
+    const third = createWindow();
+    await third.runs.whenLoaded();
+    const again = third.runs.list()[0]!;
+    appendFileSync(file, `${JSON.stringify(numbered([events.ended('failed', 'late')], journal.length)[0])}\n`);
+    third.touch(folder);
+    await vi.waitFor(() => expect([again.state, again.summary.ended?.error?.message]).toEqual(['failed', 'late']), soon);
+    expect(again.run.stages).toHaveLength(first.runs.list()[0]!.run.stages.length);
   });
 
   it('puts the run that is being trained before newer ones and follows it over the socket', async () => {

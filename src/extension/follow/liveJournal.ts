@@ -41,6 +41,12 @@ export interface JournalKind<State extends JournalState, Event, Message> {
   readonly eventOf: (message: Message) => Event | undefined;
 }
 
+/** A journal file as it was at one moment. */
+export interface JournalMoment {
+  readonly size: number;
+  readonly mtimeMs: number;
+}
+
 /** Whom a live journal tells. */
 export interface JournalOwner<Message> {
   readonly log: Log;
@@ -68,14 +74,21 @@ export class LiveJournal<State extends JournalState, Event, Message> extends Dis
   #failure: unknown;
   /** `pid:start` of a process that was found dead; processes do not come back, and asking is slow on some systems. */
   #dead: string | undefined;
+  /**
+   * The journal when its owner learned, from elsewhere, what it says, and that its process has said its last word. It is not read
+   * until it is another one, or somebody asks for its state.
+   */
+  #unread: JournalMoment | undefined;
 
   constructor(
     private readonly folder: string,
     private readonly kind: JournalKind<State, Event, Message>,
     private readonly owner: JournalOwner<Message>,
+    unread?: JournalMoment,
   ) {
     super();
     this.#state = kind.empty;
+    this.#unread = unread;
     this.register({ dispose: () => {
       this.#client?.dispose();
       this.#launch?.dispose();
@@ -83,9 +96,15 @@ export class LiveJournal<State extends JournalState, Event, Message> extends Dis
     this.#read();
   }
 
-  /** What the journal says so far. */
+  /** What the journal says so far; read now if it was not yet. */
   get state(): State {
+    this.#readNow();
     return this.#state;
+  }
+
+  /** Whether the journal was read, so that the state says what it says. */
+  get isRead(): boolean {
+    return this.#unread === undefined;
   }
 
   /** What kept the file from being read at the last look. */
@@ -117,6 +136,7 @@ export class LiveJournal<State extends JournalState, Event, Message> extends Dis
 
   /** The process that writes the journal was just started as `child`: it counts as running until it speaks or ends. */
   launched(child: ChildProcess): void {
+    this.#readNow();
     this.#launch?.dispose();
     this.#exited = false;
     const known = this.#state.lastSeq;
@@ -150,8 +170,19 @@ export class LiveJournal<State extends JournalState, Event, Message> extends Dis
     return `${this.launching} ${this.#alive} ${String(this.#failure)} ${this.process?.elsewhere ?? ''} ${this.process?.socket ?? ''} ${this.#state.lastSeq}`;
   }
 
+  #readNow(): void {
+    if (this.#unread === undefined) return;
+    this.#unread = undefined;
+    this.#read();
+  }
+
   #read(): void {
     try {
+      if (this.#unread) {
+        const now = statSync(join(this.folder, this.kind.file), { throwIfNoEntry: false });
+        if (now?.size === this.#unread.size && now.mtimeMs === this.#unread.mtimeMs) return;
+        this.#unread = undefined;
+      }
       if (!this.#client?.connected) this.#readFile();
       this.#failure = undefined;
     } catch (error) {

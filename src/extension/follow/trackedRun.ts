@@ -3,9 +3,11 @@ import { basename } from 'node:path';
 import { runConfigSchema, type RunConfig } from '../../core/config/config.ts';
 import type { RunEvent } from '../../core/run/events.ts';
 import type { LiveProcess } from '../../core/files/processFile.ts';
+import type { ListedRun } from '../../core/run/listedRun.ts';
 import { applyEvent, emptyRun, isActive, stateOf, type Run, type RunState } from '../../core/run/run.ts';
 import { createdAt, isWrittenNow, liveTrainer, readJournal, readMeta, readTrainerInfo, runFiles, type RunMeta } from '../../core/run/runStore.ts';
 import type { ShownConfig } from '../../core/run/shownConfig.ts';
+import { emptySummary, journalStamp, storedSummary, summaryOf, writeSummary, type JournalStamp, type RunSummary } from '../../core/run/summary.ts';
 import { readFailure, readShownConfig } from '../../core/run/unreadable.ts';
 import { trainerMessageSchema, type ClientMessage, type Progress, type TrainerMessage } from '../../core/wire.ts';
 import { Disposable } from '../disposable.ts';
@@ -27,6 +29,15 @@ const runJournal: JournalKind<Run, RunEvent, TrainerMessage> = {
   eventOf: (message) => (message.type === 'event' ? message.event : undefined),
 };
 
+/** The stored summary of a run, if it agrees with the journal, and which journal that is; a folder that cannot be looked into has neither. */
+function lookAt(folder: string): { stored?: RunSummary | undefined; journal?: JournalStamp | undefined } {
+  try {
+    return { journal: journalStamp(folder), stored: storedSummary(folder) };
+  } catch {
+    return {};
+  }
+}
+
 /**
  * One run folder, kept up to date: what its journal and its process say, and what the user set. The state is derived
  * from these and stored nowhere.
@@ -39,22 +50,42 @@ export class TrackedRun extends Disposable {
   #config: ShownConfig | undefined;
   #configFailure: string | undefined;
   #created: number | undefined;
+  /** Of an ended run: what the journal said before this window read it. */
+  readonly #stored: RunSummary | undefined;
+  #summary: { readonly run: Run; readonly summary: RunSummary } | undefined;
 
   constructor(readonly folder: string, private readonly options: FollowedOwner<TrackedRun>) {
     super();
     this.id = basename(folder);
     this.#meta = readMeta(folder);
+    const { stored, journal } = lookAt(folder);
+    this.#stored = stored?.ended ? stored : undefined;
     this.#journal = this.register(new LiveJournal(folder, runJournal, {
       log: options.log,
       onChange: () => options.onChange(this),
       onMessage: (message) => this.#receive(message),
       onDetach: () => { this.#progress = undefined; },
-    }));
+    }, this.#stored?.journal));
+    // The next window need not read it.
+    if (!stored && journal && this.summary.ended && !liveTrainer(folder) && !isWrittenNow(folder)) writeSummary(folder, this.run, journal);
   }
 
-  /** What the journal says so far. */
+  /** What the journal says so far. That of an ended run is read when this is asked for first: lists do with `summary`. */
   get run(): Run {
     return this.#journal.state;
+  }
+
+  /** What lists need of the journal. */
+  get summary(): RunSummary {
+    if (this.#stored && !this.#journal.isRead) return this.#stored;
+    const { run } = this;
+    if (this.#summary?.run !== run) this.#summary = { run, summary: summaryOf(run, { journal: emptySummary.journal }) };
+    return this.#summary.summary;
+  }
+
+  /** The run as lists and studies judge it. */
+  get listed(): Pick<ListedRun, 'id' | 'state' | 'created' | 'run'> {
+    return { id: this.id, state: this.state, created: this.created, run: this.summary };
   }
 
   /** What the user set. */
@@ -64,7 +95,7 @@ export class TrackedRun extends Disposable {
 
   /** When it was created, milliseconds since 1970. */
   get created(): number {
-    return (this.#created ??= createdAt(this.folder, this.#meta, this.run.firstTime));
+    return (this.#created ??= createdAt(this.folder, this.#meta, this.summary.firstTime));
   }
 
   /** Where the trainer is inside the open epoch, while there is a connection. */
@@ -75,7 +106,7 @@ export class TrackedRun extends Disposable {
   /** The state to show. */
   get state(): RunState {
     if (this.#journal.launching) return 'running';
-    return this.reason === undefined ? stateOf(this.run, this.#journal.alive) : 'unreadable';
+    return this.reason === undefined ? stateOf(this.summary, this.#journal.alive) : 'unreadable';
   }
 
   /** Why the run cannot be read, if it cannot. */
@@ -102,7 +133,7 @@ export class TrackedRun extends Disposable {
 
   /** The name to show: what the user called it, else the config's name. Always one line of text. */
   get title(): string {
-    return oneLine(this.#meta.title ?? this.config?.name ?? this.run.started?.name ?? this.id) || this.id;
+    return oneLine(this.#meta.title ?? this.config?.name ?? this.summary.started?.name ?? this.id) || this.id;
   }
 
   /** The stored config; undefined if it is missing or damaged. */

@@ -106,7 +106,7 @@ export class TrackedStudy extends Disposable {
     for (const run of this.options.runs(this)) {
       const key = this.#keyOf(run);
       const other = key === undefined ? undefined : found.get(key);
-      if (key !== undefined && (!other || isBetterRun(run, other))) found.set(key, run);
+      if (key !== undefined && (!other || isBetterRun(run.listed, other.listed))) found.set(key, run);
     }
     const planned = this.#plan?.runs.map(({ key }) => [key, found.get(key)] as const) ?? [];
     return new Map(planned.filter((entry): entry is readonly [string, TrackedRun] => entry[1] !== undefined));
@@ -118,9 +118,9 @@ export class TrackedStudy extends Disposable {
     const count = (fits: (run: TrackedRun) => boolean) => runs.filter(fits).length;
     return {
       planned: this.#plan?.runs.length ?? this.study.planned,
-      finished: count((run) => standingOf(run) === 'finished'),
-      failed: count((run) => run.state === 'failed' || standingOf(run) === 'incomplete'),
-      diverged: count(hasDiverged),
+      finished: count((run) => standingOf(run.listed) === 'finished'),
+      failed: count((run) => run.state === 'failed' || standingOf(run.listed) === 'incomplete'),
+      diverged: count((run) => hasDiverged(run.listed)),
       active: count((run) => run.isActive),
     };
   }
@@ -156,7 +156,7 @@ export class TrackedStudy extends Disposable {
 
   /** A run without a key is looked at again: it may not have said yet what it is. */
   #keyOf(run: TrackedRun): string | undefined {
-    const key = this.#keys.get(run) ?? this.#recognise({ meta: run.meta, version: run.run.started?.version, config: () => run.ownConfig });
+    const key = this.#keys.get(run) ?? this.#recognise({ meta: run.meta, version: run.summary.started?.version, config: () => run.ownConfig });
     if (key !== undefined) this.#keys.set(run, key);
     return key;
   }

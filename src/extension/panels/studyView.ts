@@ -1,7 +1,6 @@
 import type { Catalog } from '../../core/config/catalog.ts';
 import { UserError } from '../../core/errors.ts';
 import type { StudyRunView, StudyView } from '../../core/protocol.ts';
-import { progressOf } from '../../core/run/run.ts';
 import { studyCurves } from '../../core/study/studyCurves.ts';
 import { studySecondsLeft } from '../../core/study/studyProgress.ts';
 import type { PlannedRun, StudyPlan } from '../../core/study/studyPlan.ts';
@@ -65,10 +64,10 @@ export function planOf({ plan, folder, title }: TrackedStudy): StudyPlan {
 function runView({ key, label }: PlannedRun, run: TrackedRun | undefined, waiting: string | undefined): StudyRunView {
   if (!run) return { key, label, state: 'missing', ...(waiting === undefined ? {} : { message: waiting }) };
   // A run that ended without test scores has nothing for the tables.
-  const state = standingOf(run) === 'incomplete' ? 'failed' : run.state;
-  const message = state === 'failed' ? reasonOf(run) : run.reason ?? waiting;
-  const { done, planned } = progressOf(run.run);
-  return { key, label, run: run.id, state, ...(planned > 0 ? { done, planned } : {}), ...(run.run.ended?.error?.diverged ? { diverged: true as const } : {}), ...(message === undefined ? {} : { message }) };
+  const state = standingOf(run.listed) === 'incomplete' ? 'failed' : run.state;
+  const message = state === 'failed' ? reasonOf(run.listed) : run.reason ?? waiting;
+  const { done, planned } = run.summary.epochs;
+  return { key, label, run: run.id, state, ...(planned > 0 ? { done, planned } : {}), ...(run.summary.ended?.error?.diverged ? { diverged: true as const } : {}), ...(message === undefined ? {} : { message }) };
 }
 
 /** Remembers the last result for as long as plan and runs are, by `stamp`, the same. */

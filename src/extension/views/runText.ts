@@ -1,6 +1,7 @@
 import { duration, metricText } from '../../core/format.ts';
 import { settingText, type ShownConfig } from '../../core/run/shownConfig.ts';
-import { canResume, headlineOf, progressOf, secondsLeft, stateText, type Headline, type Run, type RunState } from '../../core/run/run.ts';
+import { canResume, progressOf, secondsLeft, stateText, type Headline, type Run, type RunState } from '../../core/run/run.ts';
+import type { RunSummary } from '../../core/run/summary.ts';
 import type { Progress } from '../../core/wire.ts';
 import { oneLine } from '../../core/printable.ts';
 import { plainText } from './plainText.ts';
@@ -9,6 +10,8 @@ import { plainText } from './plainText.ts';
 export interface DescribedRun {
   readonly title: string;
   readonly state: RunState;
+  /** What its journal says in short: enough for every text of a run that is not being trained. */
+  readonly summary: RunSummary;
   readonly run: Run;
   /** Name of the machine that trains it, if that is not this one. */
   readonly elsewhere?: string | undefined;
@@ -41,12 +44,12 @@ export function ageText(milliseconds: number): string {
 
 /** The gray text behind a run's name in the tree: method · dataset · score · age. */
 export function descriptionOf(run: DescribedRun, now: number): string {
-  const best = headlineOf(run.run);
-  const time = run.run.lastTime;
+  const best = run.summary.headline;
+  const time = run.summary.lastTime;
   return [
     run.elsewhere === undefined ? '' : oneLine(stateText(run.state, run.elsewhere), 60),
     methodName(run),
-    oneLine(settingText(run.config?.dataset ?? {}, 'name') ?? run.run.started?.dataset.name ?? '', 40),
+    oneLine(settingText(run.config?.dataset ?? {}, 'name') ?? run.summary.started?.dataset.name ?? '', 40),
     best ? `${scoreText(best)}${best.split === 'test' ? '' : ' val'}` : '',
     time === undefined ? '' : ageText(now - time),
   ].filter((part) => part !== '').join(' · ');
@@ -54,9 +57,9 @@ export function descriptionOf(run: DescribedRun, now: number): string {
 
 /** The tooltip of a run in the tree, as plain text. */
 export function tooltipOf(run: DescribedRun): string {
-  const { started, ended, firstTime } = run.run;
-  const best = headlineOf(run.run);
-  const { done, planned } = progressOf(run.run);
+  const { started, ended, firstTime } = run.summary;
+  const best = run.summary.headline;
+  const { done, planned } = run.summary.epochs;
   return [
     run.title,
     `State: ${oneLine(stateText(run.state, run.elsewhere), 100)}${canResume(run.state) ? ' (can be resumed)' : ''}`,
@@ -85,7 +88,7 @@ export function statusText(active: readonly DescribedRun[]): string | undefined 
   const { progress } = first;
   const position = progress ? `${progress.stage} ${progress.epoch}/${progress.epochs}`
     : stage ? `${stage.id} ${stage.epochs.length}/${stage.plannedEpochs}` : 'starting';
-  const best = headlineOf(first.run);
+  const best = first.summary.headline;
   const score = best ? scoreText(best) : '';
   const parts = [methodName(first), oneLine(position, 60), score].filter((part) => part !== '');
   const more = active.length > 1 ? ` (+${active.length - 1})` : '';
@@ -103,12 +106,12 @@ export function statusTooltip(active: readonly DescribedRun[]): string {
 /** The sentence of the notification when a run is active no longer. */
 export function endText(run: DescribedRun): string {
   const name = plainText(run.title);
-  const best = headlineOf(run.run);
+  const best = run.summary.headline;
   const score = best ? `: ${plainText(oneLine(best.target))} ${plainText(scoreText(best))} on ${best.split}` : '';
   switch (run.state) {
     case 'finished': return `${name} finished${score}.`;
     case 'failed': {
-      const error = run.run.ended?.error;
+      const error = run.summary.ended?.error;
       const reason = [error?.message ?? 'no reason given', error?.hint ?? ''].join(' ');
       return `${name} failed: ${plainText(oneLine(reason, 500))}`;
     }
@@ -118,7 +121,7 @@ export function endText(run: DescribedRun): string {
 }
 
 function methodName(run: DescribedRun): string {
-  return oneLine(settingText(run.config?.method ?? {}, 'name') ?? run.run.started?.method.name ?? '', 40);
+  return oneLine(settingText(run.config?.method ?? {}, 'name') ?? run.summary.started?.method.name ?? '', 40);
 }
 
 /** The unit comes from a file. */
