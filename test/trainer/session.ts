@@ -8,7 +8,7 @@ import { createRun, loadRun, runFiles } from '../../src/core/run/runStore.ts';
 import type { Run } from '../../src/core/run/run.ts';
 import { createCatalog } from '../../src/trainer/catalog.ts';
 import { runTrainer } from '../../src/trainer/run/runTrainer.ts';
-import { readSafetensors, type StoredTensor } from '../../src/trainer/store/safetensors.ts';
+import { readSafetensors, type StoredTensor } from '../../src/core/files/safetensors.ts';
 import { search } from './numbers.ts';
 
 /** A config on small synthetic arrays; `lines` replace or add keys. */

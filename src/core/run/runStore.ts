@@ -25,6 +25,8 @@ export const runFiles = {
   /** Weights of a finished run, without anything that only training needs. */
   model: 'model.safetensors',
   checkpoints: 'checkpoints',
+  /** What the model says about every sample of a split. */
+  outputs: 'outputs',
 } as const;
 
 /** So many runs are listed where a text fits several. */

@@ -24,6 +24,7 @@ import type { Optimizer } from '../model/optimizer.ts';
 import { readAhead } from './readAhead.ts';
 import { StageSharing } from './sharedStage.ts';
 import type { StageCache } from '../store/stageCache.ts';
+import { writeOutputs } from '../store/sampleOutputs.ts';
 import { checkGroups, createStageOptimizer } from './stageOptimizer.ts';
 import { trainStep } from './trainStep.ts';
 
@@ -108,7 +109,9 @@ async function trainStages(training: Training, timings: Timings): Promise<'finis
   }
 
   const modalities = model.modalities.filter((modality) => targets.has(modality));
-  const scores = await evaluate(training, dataset.test, { modalities, fusion: targets.has(FUSION), ...own });
+  const logits = await evaluateLogits(model, dataset, dataset.test, { modalities, fusion: targets.has(FUSION), ...own }, () => control.gate());
+  await writeOutputs(training.folder, 'test', dataset.test, dataset, logits);
+  const scores = scoresOf(logits, dataset.test, dataset.classes.length);
   journal.append({ type: 'test', scores, selectedOn: 'validation' });
   requireFiniteTest(scores, { stage: result!.stage, epoch: result!.keptEpoch }, training.config.training.learningRate);
   return 'finished';
@@ -293,10 +296,12 @@ async function trainEpoch(
   return event;
 }
 
-/** Scores of the evaluated targets on a split; those of a modality are of the samples that have it. */
 async function evaluate({ model, dataset, control }: Training, split: Split, evaluated: Evaluated): Promise<Record<string, DetailedScores>> {
-  const logits = await evaluateLogits(model, dataset, split, evaluated, () => control.gate());
-  const classes = dataset.classes.length;
+  return scoresOf(await evaluateLogits(model, dataset, split, evaluated, () => control.gate()), split, dataset.classes.length);
+}
+
+/** Scores of targets on a split by their logits; those of a modality are of the samples that have it. */
+function scoresOf(logits: Readonly<Record<string, Float32Array>>, split: Split, classes: number): Record<string, DetailedScores> {
   const scoreOf = (target: string, values: Float32Array): DetailedScores => {
     const rows = target === FUSION ? undefined : rowsWith(split, [target]);
     if (!rows) return scoreLogits(values, split.labels, classes);

@@ -7,7 +7,8 @@ import { UserError } from '../../core/errors.ts';
 import { runFiles } from '../../core/run/runStore.ts';
 import { writeDurably } from './durable.ts';
 import type { NamedVariables } from '../model/module.ts';
-import { hashFile, SafetensorsFile, type StoredTensor, type TensorSource, writeSafetensors } from './safetensors.ts';
+import { SafetensorsFile, type StoredTensor } from '../../core/files/safetensors.ts';
+import { hashFile, type TensorSource, writeSafetensors } from './safetensors.ts';
 
 const state = {
   /** Ids of the finished stages, in order; their results are in the journal. */

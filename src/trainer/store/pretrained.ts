@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { statSync } from 'node:fs';
 import { errorText, UserError } from '../../core/errors.ts';
 import type { NamedVariables, Pretrained } from '../model/module.ts';
-import { hashFile, SafetensorsFile, type StoredTensor } from './safetensors.ts';
+import { SafetensorsFile, type StoredTensor } from '../../core/files/safetensors.ts';
+import { hashFile } from './safetensors.ts';
 
 /** What files put before the names of an encoder's tensors. */
 const wrappers = ['module', 'model', 'encoder', 'backbone'];

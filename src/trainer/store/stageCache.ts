@@ -5,7 +5,8 @@ import { epochEventSchema, stageEndedEventSchema, type EpochEvent } from '../../
 import { systemError } from '../../core/errors.ts';
 import { Claim } from './claim.ts';
 import { writeDurably } from './durable.ts';
-import { hashFile, readSafetensors, type StoredTensor, type TensorSource, writeSafetensors } from './safetensors.ts';
+import { readSafetensors, type StoredTensor } from '../../core/files/safetensors.ts';
+import { hashFile, type TensorSource, writeSafetensors } from './safetensors.ts';
 
 /** Bytes that all entries together may take; the least recently used ones go first. `UDI_CACHE_LIMIT` (MiB) overrides it. */
 const LIMIT = 2 * 1024 ** 3;

@@ -3,7 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hashFile, readSafetensors, SafetensorsFile, type TensorSource, writeSafetensors } from '../../../src/trainer/store/safetensors.ts';
+import { readSafetensors, SafetensorsFile } from '../../../src/core/files/safetensors.ts';
+import { hashFile, type TensorSource, writeSafetensors } from '../../../src/trainer/store/safetensors.ts';
 
 let folder: string;
 beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'udi-safetensors-')); });
