@@ -49,7 +49,8 @@ export function actionsFor({
   state,
   elsewhere,
   noSocket,
-}: Pick<RunView, 'state' | 'elsewhere' | 'noSocket'>): readonly ('pause' | 'continue' | 'stop' | 'cancel' | 'resume')[] {
+  foreign,
+}: Pick<RunView, 'state' | 'elsewhere' | 'noSocket' | 'foreign'>): readonly ('pause' | 'continue' | 'stop' | 'cancel' | 'resume')[] {
   if (elsewhere !== undefined) return [];
   switch (state) {
     case 'running':
@@ -63,7 +64,7 @@ export function actionsFor({
     case 'cancelled':
     case 'failed':
     case 'interrupted':
-      return ['resume'];
+      return foreign ? [] : ['resume'];
   }
 }
 

@@ -38,6 +38,8 @@ export interface RunView {
   readonly elsewhere?: string;
   /** Whether the trainer has no socket, so that it can be ended, but not paused. */
   readonly noSocket?: boolean;
+  /** Another program trains it: its config is none that our trainer could go on with. */
+  readonly foreign?: boolean;
   /** Whether the workspace is trusted, i.e. whether training may be started here. */
   readonly trusted: boolean;
 }

@@ -106,6 +106,7 @@ describe('a run that another program writes', () => {
     expect(loadRun(folder).state).toBe('running');
     utimesSync(join(folder, runFiles.events), new Date(0), new Date(0));
     await seen(() => expect(runs.list()[0]!.state).toBe('interrupted'));
+    expect([runs.list()[0]!.canResume, runViewOf(runs.list()[0]!, true).foreign]).toEqual([false, true]);
     writeFileSync(join(folder, runFiles.events), `${lines.join('\n')}\n`);
     await seen(() => expect(runs.list()[0]!.state).toBe('finished'));
     for (const chart of runCharts) expect(() => chart.draw(runViewOf(runs.list()[0]!, true))).not.toThrow();

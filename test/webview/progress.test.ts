@@ -31,6 +31,8 @@ it('offers to resume what core can resume', () => {
 it('offers nothing for a run that trains elsewhere, and no pause where there is no socket, and says why', () => {
   expect(actionsFor({ state: 'running', elsewhere: 'gpu3' })).toEqual([]);
   expect(reachText({ elsewhere: 'gpu3' })).toMatch(/^Trains on gpu3, .*cannot be reached from here/);
+  expect(actionsFor({ state: 'interrupted' })).toEqual(['resume']);
+  expect(actionsFor({ state: 'interrupted', foreign: true })).toEqual([]);
   expect(actionsFor({ state: 'running', noSocket: true })).toEqual(['stop', 'cancel']);
   expect(reachText({ noSocket: true })).toMatch(/no socket.*not paused/);
   expect(reachText({})).toBeUndefined();

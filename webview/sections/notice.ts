@@ -30,7 +30,7 @@ export function createNotice(post: (action: Action) => void): Section<RunView> {
       show(message, text.message !== undefined);
       setText(hint, text.hint ?? '');
       show(hint, text.hint !== undefined);
-      const actions = helpFor(view.state);
+      const actions = helpFor(view);
       show(restricted, !view.trusted && actions.length > 0);
       for (const button of [buttons.resume, buttons.trainAgain]) button.update({ disabled: !view.trusted });
       syncChildren(
@@ -44,7 +44,8 @@ export function createNotice(post: (action: Action) => void): Section<RunView> {
 }
 
 /** What may help a run on. What failed once mostly fails again from its checkpoint: there is something to change first. */
-function helpFor(state: RunView['state']): readonly ('openSource' | 'trainAgain' | 'resume')[] {
+function helpFor({ state, foreign }: Pick<RunView, 'state' | 'foreign'>): readonly ('openSource' | 'trainAgain' | 'resume')[] {
+  if (foreign) return [];
   if (state === 'failed') return ['openSource', 'trainAgain', 'resume'];
   return actionsFor({ state }).includes('resume') ? ['resume'] : [];
 }

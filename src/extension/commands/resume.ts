@@ -2,7 +2,6 @@ import { extname } from 'node:path';
 import * as vscode from 'vscode';
 import { oneLine } from '../../core/printable.ts';
 import { ownedError } from '../../core/files/processFile.ts';
-import { canResume } from '../../core/run/run.ts';
 import { missingPath, workspaceOfRun } from '../../core/run/runPaths.ts';
 import { liveTrainer, runFiles } from '../../core/run/runStore.ts';
 import type { TrackedRun } from '../follow/trackedRun.ts';
@@ -17,7 +16,7 @@ export const resume: Command = async (services, ...args) => {
   requireTrust(vscode.workspace.isTrusted);
   const run = await oneRun(services, args, {
     title: 'Resume a run',
-    accepts: (each) => canResume(each.state),
+    accepts: (each) => each.canResume,
     none: 'There is no run to resume, only such that are being trained or have finished: UDI: Train starts a new one.',
     guess: true,
   });

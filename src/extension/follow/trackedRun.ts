@@ -4,7 +4,7 @@ import { runConfigSchema, type RunConfig } from '../../core/config/config.ts';
 import type { RunEvent } from '../../core/run/events.ts';
 import type { LiveProcess } from '../../core/files/processFile.ts';
 import type { ListedRun } from '../../core/run/listedRun.ts';
-import { applyEvent, emptyRun, isActive, stateOf, type Run, type RunState } from '../../core/run/run.ts';
+import { applyEvent, canResume, emptyRun, isActive, stateOf, type Run, type RunState } from '../../core/run/run.ts';
 import { createdAt, isWrittenNow, liveTrainer, readJournal, readMeta, readTrainerInfo, runFiles, type RunMeta } from '../../core/run/runStore.ts';
 import type { ShownConfig } from '../../core/run/shownConfig.ts';
 import { emptySummary, journalStamp, storedSummary, summaryOf, writeSummary, type JournalStamp, type RunSummary } from '../../core/run/summary.ts';
@@ -151,6 +151,11 @@ export class TrackedRun extends Disposable {
   /** The stored config, complete; undefined if it is that of another program. */
   get ownConfig(): RunConfig | undefined {
     return runConfigSchema.safeParse(this.config).data;
+  }
+
+  /** Whether our trainer can go on with it from its last checkpoint: not with the run of another program. */
+  get canResume(): boolean {
+    return canResume(this.state) && this.ownConfig !== undefined;
   }
 
   /** Looks at the files and the process again. */

@@ -1,5 +1,6 @@
 import type { RunView } from '../../core/protocol.ts';
 import { notUnderstood } from '../../core/run/newer.ts';
+import { canResume } from '../../core/run/run.ts';
 import { noConfig } from '../../core/run/shownConfig.ts';
 import type { TrackedRun } from '../follow/trackedRun.ts';
 
@@ -17,6 +18,7 @@ export function runViewOf(run: TrackedRun, trusted: boolean): RunView {
     ...(run.progress ? { progress: run.progress } : {}),
     ...(run.elsewhere === undefined ? {} : { elsewhere: run.elsewhere }),
     ...(run.isActive && run.process?.socket === '' ? { noSocket: true } : {}),
+    ...(canResume(run.state) && !run.canResume ? { foreign: true } : {}),
     trusted,
   };
 }

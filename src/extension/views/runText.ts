@@ -1,6 +1,6 @@
 import { duration, metricText } from '../../core/format.ts';
 import { settingText, type ShownConfig } from '../../core/run/shownConfig.ts';
-import { canResume, progressOf, secondsLeft, stateText, type Headline, type Run, type RunState } from '../../core/run/run.ts';
+import { progressOf, secondsLeft, stateText, type Headline, type Run, type RunState } from '../../core/run/run.ts';
 import type { RunSummary } from '../../core/run/summary.ts';
 import type { Progress } from '../../core/wire.ts';
 import { oneLine } from '../../core/printable.ts';
@@ -10,6 +10,7 @@ import { plainText } from './plainText.ts';
 export interface DescribedRun {
   readonly title: string;
   readonly state: RunState;
+  readonly canResume?: boolean | undefined;
   /** What its journal says in short: enough for every text of a run that is not being trained. */
   readonly summary: RunSummary;
   readonly run: Run;
@@ -62,7 +63,7 @@ export function tooltipOf(run: DescribedRun): string {
   const { done, planned } = run.summary.epochs;
   return [
     run.title,
-    `State: ${oneLine(stateText(run.state, run.elsewhere), 100)}${canResume(run.state) ? ' (can be resumed)' : ''}`,
+    `State: ${oneLine(stateText(run.state, run.elsewhere), 100)}${run.canResume ? ' (can be resumed)' : ''}`,
     run.reason === undefined ? '' : `Reason: ${oneLine(run.reason, 300)}`,
     ended?.error ? `Error: ${oneLine(ended.error.message, 300)}` : '',
     `Method: ${methodName(run)}`,

@@ -5,6 +5,7 @@ import type { Runs } from '../follow/runs.ts';
 import type { Studies } from '../follow/studies.ts';
 import { spokenStudy, studyDescription, studyIcons, studyTooltip } from './studyText.ts';
 import { throttle } from '../throttle.ts';
+import { canResume } from '../../core/run/run.ts';
 import { TrackedRun } from '../follow/trackedRun.ts';
 import type { TrackedStudy } from '../follow/trackedStudy.ts';
 
@@ -78,10 +79,15 @@ interface Look {
   readonly description: string;
   readonly tooltip: string;
   readonly spoken: string;
+  /** Set for a run that our trainer cannot go on with, whatever its state: the tree's commands look for it. */
+  readonly foreign?: boolean;
 }
 
 function runLook(run: TrackedRun, now: number): Look {
-  return { kind: 'run', icon: stateIcons[run.state], description: descriptionOf(run, now), tooltip: tooltipOf(run), spoken: spokenText(run, now) };
+  return {
+    kind: 'run', icon: stateIcons[run.state], description: descriptionOf(run, now), tooltip: tooltipOf(run), spoken: spokenText(run, now),
+    foreign: canResume(run.state) && !run.canResume,
+  };
 }
 
 function studyLook(study: TrackedStudy, now: number): Look {
@@ -91,14 +97,14 @@ function studyLook(study: TrackedStudy, now: number): Look {
 }
 
 /** A line of the tree; a click opens its panel, and the arrow of a study shows its runs. */
-function itemOf(node: TreeNode, { kind, icon, description, tooltip, spoken }: Look): vscode.TreeItem {
+function itemOf(node: TreeNode, { kind, icon, description, tooltip, spoken, foreign }: Look): vscode.TreeItem {
   const { None, Collapsed } = vscode.TreeItemCollapsibleState;
   const item = new vscode.TreeItem(node.title, kind === 'run' ? None : Collapsed);
   item.id = node.folder;
   item.description = description;
   item.tooltip = tooltip;
   item.iconPath = new vscode.ThemeIcon(icon.icon, new vscode.ThemeColor(icon.color));
-  item.contextValue = `${kind}.${node.state}`;
+  item.contextValue = `${kind}.${node.state}${foreign ? '.foreign' : ''}`;
   item.accessibilityInformation = { label: spoken };
   item.command = { command: kind === 'run' ? 'udi.openRun' : 'udi.openStudy', title: 'Open', arguments: [node] };
   return item;
