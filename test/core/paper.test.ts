@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { skipFor } from '../skip.ts';
 import { catalog } from './studyFixture.ts';
 import { runConfigSchema, type RunConfig } from '../../src/core/config/config.ts';
 import type { StartedEvent } from '../../src/core/run/events.ts';
@@ -107,7 +108,7 @@ describe('paperScore', () => {
     expect(cells.reduce((total, value) => total + value, 0)).toBeCloseTo(sum, 6);
   });
 
-  it.skipIf(!existsSync(published))('equals the tables as they were handed on, cell by cell (skipped without shared/paper-tables.json beside the repository)', () => {
+  it('equals the tables as they were handed on, cell by cell', skipFor(existsSync(published) ? undefined : 'there is no shared/paper-tables.json beside the repository'), () => {
     const { about: _, ...tables } = JSON.parse(readFileSync(published, 'utf8')) as Record<string, Record<string, Record<string, object>>>;
     const ours = Object.fromEntries(Object.entries(paperTables).map(([table, datasets]) => [table, Object.fromEntries(
       Object.entries(datasets).map(([dataset, rows]) => [dataset, Object.fromEntries(

@@ -1,12 +1,14 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { requireConfig } from '../../src/core/config/parseConfig.ts';
 import { distinctSlug, hashedSlug, slugOf } from '../../src/core/files/slug.ts';
+import { ownMachine } from '../../src/core/files/processIdentity.ts';
 import { oneLine, printable } from '../../src/core/printable.ts';
 import { emptyRun } from '../../src/core/run/run.ts';
-import { configFileOf, createdAt, createRun, createRunAgain, findRun, listRuns, readMeta, readRunConfig, runFiles, writeMeta } from '../../src/core/run/runStore.ts';
+import { configFileOf, createdAt, createRun, createRunAgain, findRun, listRuns, readMeta, readRunConfig, removeUnfinishedRuns, runFiles, writeMeta } from '../../src/core/run/runStore.ts';
 import { isBetterRun, studyFolder, writeStudy } from '../../src/core/study/studyStore.ts';
 import { emptyTrash, listTrash, moveToTrash, restoreFromTrash } from '../../src/extension/trash.ts';
 import { catalog } from './catalogFixture.ts';
@@ -159,5 +161,16 @@ describe('text for a terminal', () => {
   it('has no control characters and no turned directions, and names have no lines', () => {
     expect(oneLine('red\u001b[31m\r\nfake\u2028line\u009b\u202edrow')).toBe('red [31m fake line drow');
     expect(printable('a\u001b]0;t\u0007\tb\r\nc\rd')).toBe('a ]0;t \tb\nc\nd');
+  });
+});
+
+describe('runs whose creation was killed', () => {
+  it('are removed, but not those of a process that lives or of another machine', () => {
+    const gone = spawnSync(process.execPath, ['-e', '']).pid;
+    const names = [`.new-a-${ownMachine()}-${gone}`, `.new-b-${ownMachine()}-${process.pid}`, `.new-c-00000000-${gone}`, '.another'];
+    for (const name of names) mkdirSync(join(runs, name), { recursive: true });
+    removeUnfinishedRuns(runs);
+    expect(readdirSync(runs).sort()).toEqual(names.slice(1).sort());
+    removeUnfinishedRuns(join(root, 'not there'));
   });
 });

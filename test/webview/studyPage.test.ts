@@ -111,7 +111,7 @@ describe('the study panel in a browser', inBrowser, () => {
       await page.keyboard.press('Enter');
       expect(await page.getAttribute(cell, 'aria-expanded')).toBe('true');
       expect(await focused()).toBe('ogm');
-      expect(await page.textContent('.cell-runs')).toContain('seed 2failed – The loss is not finite');
+      expect(await page.textContent('.cell-runs')).toContain('seed 2failed: The loss is not finite');
       await panel.post(runningStudy());
       expect(await focused()).toBe('ogm');
       expect(await page.isVisible('.cell-runs')).toBe(true);

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
@@ -54,6 +55,11 @@ export function ownIdentity(): ProcessIdentity {
     pid: process.pid, start: processStart(process.pid) ?? '', host: hostname(),
     ...(boot === undefined ? {} : { boot }), ...(namespace === undefined ? {} : { namespace }),
   };
+}
+
+/** A short text for the place in which pids count alike: this boot of this machine, or of this container. */
+export function ownMachine({ host, boot, namespace }: Omit<ProcessIdentity, 'pid' | 'start'> = ownIdentity()): string {
+  return createHash('sha256').update(JSON.stringify([host, boot, namespace])).digest('hex').slice(0, 8);
 }
 
 /**

@@ -8,6 +8,7 @@ import { runEventSchema, type RunEvent } from './events.ts';
 import { readJournalFile, type JournalPart } from '../files/journalFile.ts';
 import { isWrittenByOther } from '../files/freshJournal.ts';
 import { parseJson, readJson, writeJson } from '../files/jsonFile.ts';
+import { ownMachine, processStart } from '../files/processIdentity.ts';
 import { liveProcess, readProcess, type LiveProcess, type ProcessInfo } from '../files/processFile.ts';
 import { slugOf } from '../files/slug.ts';
 import { emptyRun, foldEvents, isActive, stateOf, type Run, type RunState } from './run.ts';
@@ -92,7 +93,7 @@ export function createRun(runs: string, config: RunConfig, configFile?: string, 
     const hex = Math.floor(Math.random() * 0x10000).toString(16).padStart(4, '0');
     const id = `${date}-${time}-${slugOf(config.name, 'run')}-${hex}`;
     const folder = join(runs, id);
-    const unfinished = join(runs, `.new-${id}-${process.pid}`);
+    const unfinished = join(runs, `.new-${id}-${ownMachine()}-${process.pid}`);
     if (existsSync(folder)) continue;
     try {
       mkdirSync(join(unfinished, runFiles.checkpoints), { recursive: true });
@@ -105,6 +106,14 @@ export function createRun(runs: string, config: RunConfig, configFile?: string, 
       // Another process has just taken the same name.
       if (!existsSync(folder)) throw error;
     }
+  }
+}
+
+/** Removes what a `createRun` that was killed has left, if its process was one of this machine. */
+export function removeUnfinishedRuns(runs: string): void {
+  for (const name of existsSync(runs) ? readdirSync(runs) : []) {
+    const [, machine, pid] = /^\.new-.+-([0-9a-f]{8})-(\d+)$/.exec(name) ?? [];
+    if (machine === ownMachine() && processStart(Number(pid)) === undefined) rmSync(join(runs, name), { recursive: true, force: true });
   }
 }
 

@@ -1,7 +1,7 @@
 import type { StudyEndState } from '../../core/study/studyEvents.ts';
 import { reasonOf, standingOf } from '../../core/study/standing.ts';
 import type { PlannedRun } from '../../core/study/studyPlan.ts';
-import { createRun, liveTrainer } from '../../core/run/runStore.ts';
+import { createRun, liveTrainer, removeUnfinishedRuns } from '../../core/run/runStore.ts';
 import { studyRuns, type StoredStudy } from '../../core/study/studyStore.ts';
 import type { SupervisorCommand } from '../../core/wire.ts';
 import { createCatalog } from '../catalog.ts';
@@ -74,7 +74,8 @@ export class Supervision {
 
   /** Finds out what there is: finished runs, living trainers, runs to resume and runs to create. */
   #takeStock(): void {
-    const { plan } = this.study;
+    const { plan, origin } = this.study;
+    removeUnfinishedRuns(origin.runs);
     const runs = studyRuns(this.study, createCatalog());
     for (const planned of plan.runs) {
       const { key, config } = planned;

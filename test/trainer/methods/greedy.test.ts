@@ -214,7 +214,7 @@ describe('greedy', () => {
 
   it('couples encoders of different depth where both have a map', () => {
     const model = new MultimodalModel({
-      modalities: [{ id: 'a', shape: [8, 8, 1], encoder: cgmnistEncoder }, { id: 'b', shape: [4], encoder: mlpEncoder }], classes: 3, fusion: 'sum', seed: 0,
+      modalities: [{ id: 'a', shape: [8, 8, 1], encoder: cgmnistEncoder }, { id: 'b', shape: [4], encoder: mlpEncoder, settings: { width: 64, layers: 2, dropout: 0 } }], classes: 3, fusion: 'sum', seed: 0,
     });
     model.couple(createGates(model, 4, 0));
     const { features } = model.forward({ a: randomImages(createRandom(1), 2), b: { values: tf.ones([2, 4]) } }, { mode: 'evaluate' });
