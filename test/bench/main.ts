@@ -9,8 +9,9 @@ import { chooseBackend, describeBackends, type BackendSearch } from '../../src/t
 import { createCatalog } from '../../src/trainer/catalog.ts';
 import { columns } from '../../src/trainer/cli/summary.ts';
 import { runTrainer } from '../../src/trainer/run/runTrainer.ts';
-import type { Timings } from '../../src/trainer/loop/train.ts';
+import type { Timings } from '../../src/trainer/loop/timings.ts';
 import { measureCheckpoints } from './checkpoints.ts';
+import { loopDataset, loopDefinition, loopTables, measureLoop } from './loop.ts';
 import { measureStudy, studyDataset } from './study.ts';
 import { measureTrainingStep } from './trainingStep.ts';
 
@@ -53,7 +54,8 @@ async function measureRun() {
       seconds: stage.epochs.reduce((sum, epoch) => sum + epoch.seconds, 0),
       samplesPerSecond: stage.epochs.reduce((sum, epoch) => sum + (epoch.samplesPerSecond ?? 0), 0) / stage.epochs.length,
     }));
-    return { seconds, stages, timings, durableShare: Object.values(timings).reduce((sum, value) => sum + value, 0) / seconds };
+    const durable = { journal: timings.journal ?? 0, checkpoints: timings.checkpoints ?? 0 };
+    return { seconds, stages, timings, durable, durableShare: (durable.journal + durable.checkpoints) / seconds };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -66,10 +68,11 @@ async function main(): Promise<void> {
   const torch = measureTorch();
   const run = await measureRun();
   await chooseBackend('wasm', search);
+  const loop = await measureLoop(search, loopDataset(mnist));
   const checkpoints = await measureCheckpoints();
   const dataset = studyDataset(mnist);
   const study = measureStudy(join(root, 'dist/trainer.cjs'), dataset);
-  const result = { machine: { cpu: cpus()[0]?.model.trim(), cores: cpus().length, node: process.version }, steps, torch, run, checkpoints, study, peakMemoryMiB: process.resourceUsage().maxRSS / 1024 };
+  const result = { machine: { cpu: cpus()[0]?.model.trim(), cores: cpus().length, node: process.version }, steps, torch, run, loop, checkpoints, study, peakMemoryMiB: process.resourceUsage().maxRSS / 1024 };
   mkdirSync(join(root, 'test-results'), { recursive: true });
   writeFileSync(join(root, 'test-results/bench.json'), `${JSON.stringify(result, null, 2)}\n`);
 
@@ -87,6 +90,10 @@ async function main(): Promise<void> {
     ['stage', 'seconds', 'samples/s'],
     ...run.stages.map((stage) => [stage.stage, stage.seconds.toFixed(1), stage.samplesPerSecond.toFixed(0)]),
   ]);
+  const { rates, parts } = loopTables(loop);
+  say(`The loop beside its bare steps: sum on ${String(loopDataset(mnist)['name'])}, batch 64, wasm`, rates);
+  process.stdout.write(`${loopDefinition}\n`);
+  say('Where the time of an epoch goes', parts);
   const alone = study.find((each) => each.parallel === 1 && !each.cache)!;
   say(`Study alpha + anchor + components, ${alone.runs} runs on 1000 images of ${String(dataset['name'])}, 2 epochs a stage, wasm`, [
     ['trainers', 'stage cache', 'seconds', 'faster', 'stages trained', 'from the cache'],
@@ -97,7 +104,7 @@ async function main(): Promise<void> {
     ['longest stall without', 'with', 'longest save', 'memory after each epoch, MiB'],
     [`${checkpoints.longestStall.without.toFixed(2)} s`, `${checkpoints.longestStall.with.toFixed(2)} s`, `${checkpoints.longestSave.toFixed(2)} s`, checkpoints.memory.map(mebibytes).join(', ')],
   ]);
-  const durable = Object.entries(run.timings).map(([name, seconds]) => `${name} ${seconds.toFixed(2)} s`).join(', ');
+  const durable = Object.entries(run.durable).map(([name, seconds]) => `${name} ${seconds.toFixed(2)} s`).join(', ');
   process.stdout.write(`\nDurability: ${durable} of ${run.seconds.toFixed(1)} s = ${(run.durableShare * 100).toFixed(2)} %. Peak memory ${result.peakMemoryMiB.toFixed(0)} MiB.\n`);
 }
 

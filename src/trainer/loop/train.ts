@@ -26,6 +26,7 @@ import { StageSharing } from './sharedStage.ts';
 import type { StageCache } from '../store/stageCache.ts';
 import { writeOutputs } from '../store/sampleOutputs.ts';
 import { checkGroups, createStageOptimizer } from './stageOptimizer.ts';
+import { addSeconds, type Timings } from './timings.ts';
 import { trainStep } from './trainStep.ts';
 
 /** Everything one run is trained with. */
@@ -42,10 +43,9 @@ export interface Training {
   /** Where finished stages are shared with other runs; absent: every stage is trained here. */
   readonly cache?: StageCache | undefined;
   readonly onProgress: (progress: Omit<Progress, 'type'>) => void;
+  /** Receives what the time is spent on, for the benchmark. */
+  readonly timings?: Timings | undefined;
 }
-
-/** Seconds that a run has spent on one thing, added up by name (`checkpoints`). */
-export type Timings = Record<string, number>;
 
 /**
  * The one training loop: runs the method's stages in turn, each for its epochs, with one journal event and one checkpoint
@@ -54,10 +54,10 @@ export type Timings = Record<string, number>;
  * @returns whether all stages are done, or the run was asked to stop
  * @throws Cancelled after `cancel`; Diverged if a loss, score or reading is not finite; UserError if the disk is full
  */
-export async function train(training: Training, timings: Timings = {}): Promise<'finished' | 'stopped'> {
+export async function train(training: Training): Promise<'finished' | 'stopped'> {
   let outcome: 'finished' | 'stopped';
   try {
-    outcome = await trainStages(training, timings);
+    outcome = await trainStages(training);
   } catch (error) {
     // A checkpoint that is being written is finished; if it fails too, that must not hide what happened first.
     await training.checkpoints.flush().catch(() => undefined);
@@ -67,7 +67,7 @@ export async function train(training: Training, timings: Timings = {}): Promise<
   return outcome;
 }
 
-async function trainStages(training: Training, timings: Timings): Promise<'finished' | 'stopped'> {
+async function trainStages(training: Training): Promise<'finished' | 'stopped'> {
   const { dataset, method, model, journal, control, checkpoints } = training;
   const checkpoint = checkpoints.resumed;
   const finished: string[] = [];
@@ -78,7 +78,7 @@ async function trainStages(training: Training, timings: Timings): Promise<'finis
   const save: Save = async (open, parts, best) => {
     const begin = performance.now();
     await checkpoints.save({ finished: [...finished], ...(open ? { open } : {}) }, { model: model.variables(), ...parts }, best);
-    timings['checkpoints'] = (timings['checkpoints'] ?? 0) + (performance.now() - begin) / 1000;
+    addSeconds(training.timings, 'checkpoints', (performance.now() - begin) / 1000);
   };
 
   const sharing = training.cache && new StageSharing(training.cache, training);
@@ -192,10 +192,12 @@ async function runStage(training: Training, stage: Stage, save: Save, whole: Bes
     const exhausted = () => settings.earlyStopping !== undefined && epochs.length - lastGain(epochs, stage.selectBy) >= settings.earlyStopping.patience;
 
     while (epochs.length < stage.epochs && !exhausted()) {
+      const clock = control.startClock();
       const event = await trainEpoch(training, stage, optimizer, data, epochs.length + 1, evaluated);
       epochs.push(event);
       const now = offer(event) && settings.keep === 'best' ? kept() : 'same';
       await save({ stage: stage.id, epoch: event.epoch }, { optimizer: optimizer.slots, stage: stage.state ?? {} }, now);
+      addSeconds(training.timings, 'epochs', clock());
       if (control.stopRequested) return undefined;
     }
     const last = { stage: stage.id, event: epochs.at(-1)! };
@@ -245,7 +247,7 @@ async function prepareStage({ config, dataset, model, control }: Training, stage
 async function trainEpoch(
   training: Training, stage: Stage, optimizer: Optimizer, data: StageData, epoch: number, evaluated: Evaluated,
 ): Promise<EpochEvent> {
-  const { config: { training: settings }, dataset, model, journal, control, onProgress } = training;
+  const { config: { training: settings }, dataset, model, journal, control, onProgress, timings } = training;
   const clock = control.startClock();
   const counted = (stage.part?.firstEpoch ?? 0) + epoch;
   const learningRate = learningRateOf(counted, stage.part?.epochs ?? stage.epochs, settings);
@@ -263,9 +265,14 @@ async function trainEpoch(
     await control.gate();
     let lap = performance.now();
     for await (const host of readAhead(batches, read)) {
+      const ready = performance.now();
       const batch = upload(model, dataset, dataset.train, host, data.train);
+      const uploaded = performance.now();
       const at = { epoch: epoch - 1, epochs: stage.epochs, step: step++, steps: batches.length, probe: data.probe?.batch };
       trainStep(model, stage, optimizer, batch, at, learningRate * warmupFactor(counted, at.step, batches.length, settings), totals);
+      addSeconds(timings, 'step', (performance.now() - uploaded) / 1000);
+      addSeconds(timings, 'upload', (uploaded - ready) / 1000);
+      addSeconds(timings, 'reading', (ready - lap) / 1000);
       disposeBatch(batch);
       host.release();
       samples += batch.size;
@@ -280,10 +287,17 @@ async function trainEpoch(
   }
   const readBegin = performance.now();
   const { losses, readings, badStep } = await totals.read(stage.readings?.() ?? {});
-  seconds += (performance.now() - readBegin) / 1000;
+  const readSeconds = (performance.now() - readBegin) / 1000;
+  seconds += readSeconds;
+  addSeconds(timings, 'step', readSeconds);
+  const evaluationClock = control.startClock();
   const validation = await evaluate(training, dataset.validation, { ...evaluated, frozen: data.validation });
+  addSeconds(timings, 'evaluation', evaluationClock());
   // The journal is at most one epoch ahead of the checkpoint, which had this whole epoch to be written.
+  const flushBegin = performance.now();
   await training.checkpoints.flush();
+  addSeconds(timings, 'checkpoints', (performance.now() - flushBegin) / 1000);
+  const appendBegin = performance.now();
   const event = journal.append({
     type: 'epoch', stage: stage.id, epoch, epochs: stage.epochs, losses,
     learningRate: learningRate * warmupFactor(counted, batches.length - 1, batches.length, settings),
@@ -291,6 +305,7 @@ async function trainEpoch(
     ...(Object.keys(readings).length > 0 ? { readings } : {}),
     seconds: clock(), samplesPerSecond: samples / Math.max(seconds, 1e-6),
   }) as EpochEvent;
+  addSeconds(timings, 'epochEvents', (performance.now() - appendBegin) / 1000);
   // The journal shows what became of the epoch; the checkpoint is still that of the one before.
   requireFiniteEpoch(event, badStep);
   return event;

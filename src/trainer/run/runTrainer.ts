@@ -33,7 +33,8 @@ import { writeSafetensors } from '../store/safetensors.ts';
 import { withDataPaths, type DataPaths } from './runData.ts';
 import { serve, stopListening } from './server.ts';
 import { cacheFolder, StageCache } from '../store/stageCache.ts';
-import { train, type Timings, type Training } from '../loop/train.ts';
+import type { Timings } from '../loop/timings.ts';
+import { train, type Training } from '../loop/train.ts';
 
 /** How a trainer process is run. */
 export interface TrainerOptions {
@@ -46,6 +47,7 @@ export interface TrainerOptions {
   readonly onProgress?: (progress: Progress) => void;
   /** Receives the control as soon as requests can be taken (signals of a terminal). */
   readonly onControl?: (control: Control) => void;
+  /** Receives what the time is spent on, for the benchmark. */
   readonly timings?: Timings;
   /** Whether stages are shared with other runs through `.udi/cache`; yes by default, unless `UDI_CACHE=off`. */
   readonly cache?: boolean;
@@ -115,7 +117,7 @@ async function trainWithJournal(folder: string, config: RunConfig, owner: Folder
   } finally {
     unsubscribe();
     await server.close();
-    if (options.timings) options.timings['journal'] = journal.seconds;
+    if (options.timings) options.timings.journal = journal.seconds;
   }
   return end.state;
 }
@@ -189,7 +191,7 @@ async function trainOn(
   const socketNote = `This trainer has no socket: it can be watched and stopped, but not paused. Tried: ${noSocket ?? ''}.`;
   if (noSocket !== undefined && !journal.run.notes.includes(socketNote)) journal.append({ type: 'note', message: socketNote });
   const cache = shares ? new StageCache(cacheFolder(folder)) : undefined;
-  const state = await train({ ...prepared, model, cache }, options.timings);
+  const state = await train({ ...prepared, model, cache, timings: options.timings });
   if (state === 'finished') {
     await writeSafetensors(join(folder, runFiles.model), variableSources(model.variables()), { config: JSON.stringify(config) });
   }
