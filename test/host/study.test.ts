@@ -62,7 +62,7 @@ describe('studies', function () {
     assert.equal(study.state, 'running');
     await until('a panel', () => openPanels().includes('udi.study'));
     await until('the end', () => study.state === 'finished' && study.counts.active === 0, SECONDS);
-    assert.deepEqual(study.counts, { planned: 2, finished: 2, failed: 0, active: 0 });
+    assert.deepEqual(study.counts, { planned: 2, finished: 2, failed: 0, diverged: 0, active: 0 });
 
     const [item, ...others] = await items();
     assert.deepEqual(others, [], 'the runs of a study stand below it only');

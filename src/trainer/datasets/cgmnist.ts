@@ -71,7 +71,7 @@ export const cgmnist = defineDataset({
   async load(context) {
     const options = context.settings;
     const root = path.resolve(context.folder, options.root);
-    const [train, test] = await Promise.all([readDigits(root, 'train'), readDigits(root, 't10k')]);
+    const [train, test] = await allInOrder([readDigits(root, 'train'), readDigits(root, 't10k')]);
     const colors = options.colors === undefined
       ? draw(train, test, options.variance, context.seed)
       : await readColors(path.resolve(context.folder, options.colors), train, test);
@@ -110,7 +110,7 @@ function split(train: Digits, test: Digits, colors: Colors, options: Settings, s
 async function readDigits(folder: string, prefix: 'train' | 't10k'): Promise<Digits> {
   const read = (name: string, shape: readonly (number | undefined)[]) =>
     readIdx({ folder, name: `${prefix}-${name}`, shape, mend: mendDigits });
-  const [images, labels] = await Promise.all([
+  const [images, labels] = await allInOrder([
     read('images-idx3-ubyte', [undefined, digitSize, digitSize]),
     read('labels-idx1-ubyte', [undefined]),
   ]);
@@ -144,7 +144,7 @@ async function readColors(folder: string, train: Digits, test: Digits): Promise<
     const { data } = await readIdx({ folder, name, shape: [digits.labels.length, 3], mend: mendColors });
     return data;
   };
-  const [forTrain, second, forTest] = await Promise.all([
+  const [forTrain, second, forTest] = await allInOrder([
     read('train-colors-idx2-ubyte', train),
     read('train-random-colors-idx2-ubyte', train),
     read('t10k-colors-idx2-ubyte', test),
@@ -170,4 +170,10 @@ function checkOrder(folder: string, colors: Uint8Array, labels: Int32Array): voi
     `${path.join(folder, 'train-colors-idx2-ubyte')}: expected colors around the mean color of each image's class, `
     + `found that for ${(100 * share).toFixed(1)} % of the rows only.`,
     `The rows of these draws are in another order than those of the MNIST files in dataset.root. ${mendColors}`);
+}
+
+/** All results. Of several failures the first in this order is thrown, not the first in time: the same folder gets the same message. */
+async function allInOrder<T extends readonly Promise<unknown>[]>(reads: readonly [...T]): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  await Promise.allSettled(reads);
+  return Promise.all(reads);
 }
