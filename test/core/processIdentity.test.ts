@@ -6,6 +6,7 @@ import { buildSync } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { processInfoSchema } from '../../src/core/files/processFile.ts';
 import { canSee, livenessOf, ownIdentity, processStart, type ProcessIdentity } from '../../src/core/files/processIdentity.ts';
+import { skipFor } from '../skip.ts';
 
 const boots = ['11111111-1111-1111-1111-111111111111', '22222222-2222-2222-2222-222222222222'] as const;
 const here: ProcessIdentity = { pid: 7, start: `${boots[0]}:70`, host: 'node1', boot: boots[0], namespace: 'pid:[1]' };
@@ -64,7 +65,7 @@ describe('the liveness of a recorded process', () => {
   });
 });
 
-describe.skipIf(spawnSync('ps', ['-o', 'lstart=', '-p', String(process.pid)]).status !== 0)('the start of a process by ps, as on macOS (skipped where there is no ps)', () => {
+describe('the start of a process by ps, as on macOS', skipFor(spawnSync('ps', ['-o', 'lstart=', '-p', String(process.pid)]).status === 0 ? undefined : 'there is no ps that tells start times'), () => {
   it('is the same in every time zone and language', () => {
     const places = [{ TZ: 'Asia/Tokyo', LANG: 'ja_JP.UTF-8' }, { TZ: 'America/New_York', LC_ALL: 'de_DE.UTF-8' }, {}];
     const before = process.env;
@@ -80,7 +81,7 @@ describe.skipIf(spawnSync('ps', ['-o', 'lstart=', '-p', String(process.pid)]).st
 
 const unshare = process.platform === 'linux' && spawnSync('unshare', ['--pid', '--fork', '--mount-proc', 'true']).status === 0;
 
-describe.skipIf(!unshare)('a process in another pid namespace (skipped where none can be made)', () => {
+describe('a process in another pid namespace', skipFor(unshare ? undefined : 'no pid namespace can be made here'), () => {
   it('is neither alive nor dead from here', () => {
     const folder = mkdtempSync(join(tmpdir(), 'udi-identity-'));
     try {

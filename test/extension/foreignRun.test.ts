@@ -14,6 +14,7 @@ import { createJournalJsonSchema } from '../../src/trainer/catalog.ts';
 import { accuracy } from '../../webview/charts/accuracy.ts';
 import { runCharts } from '../../webview/charts/index.ts';
 import { finishedWith, keyOf, planWith } from '../core/studyRuns.ts';
+import { skipFor } from '../skip.ts';
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const soon = { timeout: 20_000, interval: 20 };
@@ -58,7 +59,7 @@ async function seen(check: () => void): Promise<void> {
 }
 
 describe('a run that another program writes', () => {
-  it.skipIf(!python)('is shown live, compared and put into a study: the Python of docs/journal.md (skipped without python3)', async () => {
+  it('is shown live, compared and put into a study: the Python of docs/journal.md', skipFor(python ? undefined : 'there is no python3'), async () => {
     writeFileSync(join(root, 'my_training.py'), training);
     writeFileSync(join(root, 'example.py'), block('python'));
     expect(block('python').trim().split('\n').length, 'lines of the example').toBeLessThanOrEqual(32);

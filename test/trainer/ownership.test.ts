@@ -10,6 +10,7 @@ import { flush } from '../../src/trainer/store/durable.ts';
 import { listen } from '../../src/trainer/run/server.ts';
 import { search } from './numbers.ts';
 import { smallConfig } from './session.ts';
+import { skipFor } from '../skip.ts';
 
 const trainer = join(search.distFolder, 'trainer.cjs');
 /** So long that no test sees its end. */
@@ -81,7 +82,7 @@ const seqs = (folder: string): number[] => readJournal(folder).events.map(({ seq
 const unshare = process.platform === 'linux' && spawnSync('unshare', ['--pid', '--fork', '--mount-proc', 'true']).status === 0;
 
 describe('a run has one trainer', () => {
-  it.skipIf(!unshare)('also across containers: it is shown as running there, and a second trainer is refused (skipped where no pid namespace can be made)', async () => {
+  it('also across containers: it is shown as running there, and a second trainer is refused', skipFor(unshare ? undefined : 'no pid namespace can be made here'), async () => {
     const root = workplace();
     const { child, folder } = await trainSome(root, { command: ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc', process.execPath] });
     const { host } = ownIdentity();
@@ -210,7 +211,7 @@ describe('file systems and sockets', () => {
     expect(readdirSync(runsOf(root))).toEqual([]);
   });
 
-  it.skipIf(process.getuid?.() !== 0)('names the file that somebody else must not touch (skipped where one cannot become somebody else)', async () => {
+  it('names the file that somebody else must not touch', skipFor(process.getuid?.() === 0 ? undefined : 'only root can become somebody else'), async () => {
     const root = workplace(finish);
     // The folder of the workplace may be entered, but not written, by others.
     spawnSync('chmod', ['755', root]);
