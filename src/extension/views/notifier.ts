@@ -1,8 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { runFiles } from '../../core/run/runStore.ts';
+import { lastLogLine, neverBegunText, type NeverBegun } from '../../core/run/neverBegun.ts';
 import { Disposable } from '../disposable.ts';
+import type { Log } from '../log.ts';
 import { oneLine } from '../../core/printable.ts';
 import { plainText } from './plainText.ts';
 import { endText } from './runText.ts';
@@ -38,6 +37,12 @@ function refused(title: string, message: string): void {
   void vscode.window.showWarningMessage(plainText(`${title}: ${oneLine(message, 300)}`));
 }
 
+/** Says why a run that was just created is there no more; its log is kept in the extension's own output. */
+export async function notifyNeverBegun(title: string, never: NeverBegun, log: Log & { show(): void }): Promise<void> {
+  log.error(`${title}: ${neverBegunText(never)}\n${never.log.trimEnd()}`);
+  if (await vscode.window.showErrorMessage(plainText(`${title}: ${neverBegunText(never)}`), 'Show Log')) log.show();
+}
+
 /** Whether the user wants to hear of an end that is `good` or not. */
 function isWanted(good: boolean): boolean {
   const wanted = vscode.workspace.getConfiguration('udi').get<string>('notifications');
@@ -56,7 +61,7 @@ function showStudy(study: TrackedStudy): Thenable<StudyAction | undefined> {
     case 'failed': return vscode.window.showErrorMessage<StudyAction>(text, 'Open', 'Show Log');
     case 'new':
     case 'interrupted': return vscode.window.showWarningMessage<StudyAction>(text, 'Continue', 'Open', 'Show Log');
-    case 'incomplete': return vscode.window.showWarningMessage<StudyAction>(text, 'Open');
+    case 'incomplete': return vscode.window.showWarningMessage<StudyAction>(text, 'Open', 'Show Log');
     default: return vscode.window.showInformationMessage<StudyAction>(text, 'Open');
   }
 }
@@ -71,7 +76,7 @@ function show(run: TrackedRun): Thenable<Action | undefined> {
   switch (run.state) {
     case 'failed': return vscode.window.showErrorMessage<Action>(endText(run), 'Open', 'Open Source Config', 'Train Again', 'Show Log');
     case 'interrupted': {
-      const last = lastLogLine(run.folder);
+      const last = oneLine(lastLogLine(run.folder), 300);
       const text = last === '' ? endText(run) : `${endText(run)} Last line of its log: ${plainText(last)}`;
       return vscode.window.showWarningMessage<Action>(text, 'Resume', 'Open', 'Show Log');
     }
@@ -79,8 +84,3 @@ function show(run: TrackedRun): Thenable<Action | undefined> {
   }
 }
 
-function lastLogLine(folder: string): string {
-  const file = join(folder, runFiles.log);
-  const lines = existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n') : [];
-  return oneLine(lines.at(-1) ?? '', 300);
-}

@@ -78,7 +78,10 @@ export function studyEndText({ title, state, study, counts }: DescribedStudy): s
   const name = `Study ${plainText(title)}`;
   switch (state) {
     case 'finished': return `${name} finished: ${counts.planned} ${counts.planned === 1 ? 'run' : 'runs'}.`;
-    case 'incomplete': return `${name} is incomplete: ${countText(counts)}.`;
+    case 'incomplete': {
+      const died = Object.values(study.died ?? {})[0];
+      return `${name} is incomplete: ${countText(counts)}.${died === undefined ? '' : ` ${plainText(oneLine(died, 500))}`}`;
+    }
     case 'new': return `${name} did not start: its supervisor has ended without a word.`;
     case 'interrupted': return `${name} was interrupted: its supervisor has ended without a word.`;
     case 'failed': {

@@ -1,12 +1,13 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { systemError, UserError } from '../../core/errors.ts';
 import { expandPath, thisMachine } from '../../core/config/paths.ts';
 import type { RunConfig } from '../../core/config/config.ts';
 import { requireConfig } from '../../core/config/parseConfig.ts';
+import { removeNeverBegun } from '../../core/run/neverBegun.ts';
 import type { EndState, Run } from '../../core/run/run.ts';
 import { resolvePaths, storedPaths, workspaceOf } from '../../core/run/runPaths.ts';
-import { createRun, liveTrainer, loadRun, readJournal, readRunConfig, runsFolder } from '../../core/run/runStore.ts';
+import { createRun, loadRun, readRunConfig, runsFolder } from '../../core/run/runStore.ts';
 import type { BackendSearch } from '../backends/index.ts';
 import { createCatalog } from '../catalog.ts';
 import type { DataPaths } from '../run/runData.ts';
@@ -49,7 +50,7 @@ async function trainNew(folder: string, options: TrainOptions, search: BackendSe
   try {
     return await trainOnTerminal(folder, options, search);
   } catch (error) {
-    if (existsSync(folder) && readJournal(folder).events.length === 0 && !liveTrainer(folder)) rmSync(folder, { recursive: true, force: true });
+    removeNeverBegun(folder);
     throw error;
   }
 }

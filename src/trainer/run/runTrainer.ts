@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { requireConfig } from '../../core/config/parseConfig.ts';
 import type { RunConfig } from '../../core/config/config.ts';
 import { epochsOf } from '../../core/config/training.ts';
-import { errorText, knownError, systemError, UserError } from '../../core/errors.ts';
+import { systemError, UserError } from '../../core/errors.ts';
 import { JOURNAL_FORMAT } from '../../core/files/anyEvent.ts';
 import { ownedError } from '../../core/files/processFile.ts';
 import type { NewEvent, RunEvent } from '../../core/run/events.ts';
@@ -21,8 +21,9 @@ import { Diverged } from '../loop/diverged.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { emptyClassesNote } from '../data/emptyClasses.ts';
 import { chooseEncoders } from '../encoders/chosen.ts';
+import { closing, failureOf } from './closing.ts';
 import { FolderOwner } from './folderOwner.ts';
-import { Journal, JournalLost } from './journal.ts';
+import { Journal } from './journal.ts';
 import { checkSame, openDataset } from './openDataset.ts';
 import { ownPeakMemory } from './memory.ts';
 import { findMethod } from '../methods/index.ts';
@@ -102,24 +103,16 @@ async function trainWithJournal(folder: string, config: RunConfig, owner: Folder
     server.broadcast({ type: 'progress', ...progress });
     options.onProgress?.({ type: 'progress', ...progress });
   };
-  let end: { state: EndState; error?: RunError };
-  try {
-    end = { state: await prepareAndTrain(folder, config, owner, control, onProgress, options) };
-  } catch (error) {
-    end = endOf(error);
-  }
-  try {
-    journal.append({ type: 'ended', ...end, peakMemory: ownPeakMemory() });
-  } catch (error) {
-    if (error instanceof JournalLost) throw error;
-    // A journal that cannot be written any more (disk full) must not hide why; the run counts as interrupted.
-    process.stderr.write(`${end.error?.message ?? end.state}\n${errorText(error)}\n`);
-  } finally {
-    unsubscribe();
-    await server.close();
-    if (options.timings) options.timings.journal = journal.seconds;
-  }
-  return end.state;
+  return closing<EndState, RunError>({
+    work: () => prepareAndTrain(folder, config, owner, control, onProgress, options),
+    endOf,
+    append: (end) => journal.append({ type: 'ended', ...end, peakMemory: ownPeakMemory() }),
+    close: async () => {
+      unsubscribe();
+      await server.close();
+      if (options.timings) options.timings.journal = journal.seconds;
+    },
+  });
 }
 
 /** Leaves the summary of the run beside its journal, for lists; they do without one where this fails. */
@@ -143,12 +136,7 @@ function obey(control: Control, { type }: TrainerCommand): void {
 
 function endOf(error: unknown): { state: EndState; error?: RunError } {
   if (error instanceof Cancelled) return { state: 'cancelled' };
-  const known = knownError(error);
-  if (known) return { state: 'failed', error: {
-    message: known.message, ...(known.hint ? { hint: known.hint } : {}), ...(known instanceof Diverged ? { diverged: known.diverged } : {}),
-  } };
-  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
-  return { state: 'failed', error: { message: error instanceof Error ? error.message : String(error), hint: 'This is a defect; the log has the details.' } };
+  return { state: 'failed', error: { ...failureOf(error), ...(error instanceof Diverged ? { diverged: error.diverged } : {}) } };
 }
 
 async function prepareAndTrain(

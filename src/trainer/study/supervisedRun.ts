@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { basename, join } from 'node:path';
+import { lastLogLine } from '../../core/run/neverBegun.ts';
 import { applyEvent, emptyRun, type Run } from '../../core/run/run.ts';
 import { liveTrainer, readJournal, runFiles } from '../../core/run/runStore.ts';
 import { signalEnd } from '../../core/files/processSignal.ts';
@@ -109,11 +110,7 @@ export class SupervisedRun {
 
   /** The last line that the trainer printed, for a run that ended without a word in its journal. */
   lastWords(): string | undefined {
-    try {
-      return readFileSync(join(this.folder, runFiles.log), 'utf8').trimEnd().split('\n').at(-1)?.slice(0, 300) || undefined;
-    } catch {
-      return undefined;
-    }
+    return lastLogLine(this.folder).slice(0, 300) || undefined;
   }
 
   /** Pid of the trainer that this process has started, while it runs. */

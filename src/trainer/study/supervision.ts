@@ -1,6 +1,9 @@
+import { existsSync } from 'node:fs';
+import { printable } from '../../core/printable.ts';
 import type { StudyEndState } from '../../core/study/studyEvents.ts';
 import { reasonOf, standingOf } from '../../core/study/standing.ts';
 import type { PlannedRun } from '../../core/study/studyPlan.ts';
+import { neverBegunText, removeNeverBegun } from '../../core/run/neverBegun.ts';
 import { createRun, liveTrainer, removeUnfinishedRuns } from '../../core/run/runStore.ts';
 import { studyRuns, type StoredStudy } from '../../core/study/studyStore.ts';
 import type { SupervisorCommand } from '../../core/wire.ts';
@@ -120,18 +123,30 @@ export class Supervision {
       return;
     }
     task.deaths++;
-    const words = run.lastWords();
-    const message = `Its trainer ended without a word in the journal${words ? `; the last line of its log: ${words}` : '.'}`;
     const again = !this.#asked && task.deaths <= MOST_DEATHS;
-    this.#close(task, 'interrupted', message);
+    this.#close(task, 'interrupted', this.#causeOfDeath(task));
     if (again) task.state = 'queued';
+  }
+
+  /** What a trainer that said no last word in its journal died of; a run that it never began is gone then, and made anew by the next try. */
+  #causeOfDeath(task: Task): string {
+    const run = task.run!;
+    const never = run.run.lastSeq === 0 ? removeNeverBegun(run.folder) : undefined;
+    if (!never) {
+      const words = run.lastWords();
+      return `Its trainer ended without a word in the journal${words ? `; the last line of its log: ${words}` : '.'}`;
+    }
+    // The log of the study keeps what that of the run held.
+    process.stderr.write(printable(`${task.planned.label}: the trainer printed\n${never.log.trimEnd()}\n`));
+    return neverBegunText(never);
   }
 
   #close(task: Task, state: 'finished' | 'stopped' | 'cancelled' | 'failed' | 'interrupted', message: string | undefined): void {
     task.state = 'done';
-    const { peakMemory } = task.run!.run;
+    const { id, run: { lastSeq, peakMemory }, folder } = task.run!;
+    if (lastSeq === 0 && !existsSync(folder)) delete task.run;
     this.journal.append({
-      type: 'runEnded', key: task.planned.key, run: task.run!.id, state,
+      type: 'runEnded', key: task.planned.key, run: id, state,
       ...(message === undefined ? {} : { message }), ...(peakMemory === undefined ? {} : { peakMemory }),
     });
   }

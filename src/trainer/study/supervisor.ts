@@ -1,9 +1,10 @@
-import { errorText, knownError, UserError } from '../../core/errors.ts';
+import { UserError } from '../../core/errors.ts';
 import type { StudyEndState, StudyEvent } from '../../core/study/studyEvents.ts';
 import { loadStudy, studyFiles, supervisedError, type StoredStudy } from '../../core/study/studyStore.ts';
 import { supervisorCommandSchema, type SupervisorCommand } from '../../core/wire.ts';
+import { closing, failureOf } from '../run/closing.ts';
 import { FolderOwner } from '../run/folderOwner.ts';
-import { JournalLost, StudyJournal } from '../run/journal.ts';
+import { StudyJournal } from '../run/journal.ts';
 import { serve } from '../run/server.ts';
 import { defaultParallel } from './parallel.ts';
 import type { TrainerLaunch } from './supervisedRun.ts';
@@ -49,30 +50,17 @@ async function supervise(stored: StoredStudy, owner: FolderOwner<StudyJournal>, 
   });
   const unsubscribe = journal.subscribe(journal.state.lastSeq, (event) => options.onEvent?.(event));
   options.onControl?.({ stop: () => supervision.ask('stop'), cancel: () => supervision.ask('cancel') });
-  let end: { state: StudyEndState; error?: { message: string; hint?: string } };
-  try {
-    const parallel = options.parallel ?? stored.plan.parallel ?? await defaultParallel(stored.plan, options.trainer, process.cwd(), options.device);
-    journal.append({ type: 'started', name: stored.plan.name, runs: stored.plan.runs.length, parallel });
-    end = { state: await supervision.run(parallel) };
-  } catch (error) {
-    end = { state: 'failed', error: failureOf(error) };
-  }
-  try {
-    journal.append({ type: 'ended', ...end });
-  } catch (error) {
-    if (error instanceof JournalLost) throw error;
-    // A journal that cannot be written any more (disk full) must not hide why; the study counts as interrupted.
-    process.stderr.write(`${end.error?.message ?? end.state}\n${errorText(error)}\n`);
-  } finally {
-    unsubscribe();
-    await server.close();
-  }
-  return end.state;
-}
-
-function failureOf(error: unknown): { message: string; hint?: string } {
-  const known = knownError(error);
-  if (known) return { message: known.message, ...(known.hint ? { hint: known.hint } : {}) };
-  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
-  return { message: errorText(error), hint: 'This is a defect; the log has the details. Trainers that run go on; run the study again to follow them.' };
+  return closing({
+    work: async (): Promise<StudyEndState> => {
+      const parallel = options.parallel ?? stored.plan.parallel ?? await defaultParallel(stored.plan, options.trainer, process.cwd(), options.device);
+      journal.append({ type: 'started', name: stored.plan.name, runs: stored.plan.runs.length, parallel });
+      return supervision.run(parallel);
+    },
+    endOf: (error) => ({ state: 'failed', error: failureOf(error, ' Trainers that run go on; run the study again to follow them.') }),
+    append: (end) => journal.append({ type: 'ended', ...end }),
+    close: async () => {
+      unsubscribe();
+      await server.close();
+    },
+  });
 }

@@ -305,7 +305,9 @@ describe('runSupervisor', () => {
     const ends = place.events().flatMap((event) => (event.type === 'runEnded' ? [event] : []));
     expect(ends.map(({ state }) => state)).toEqual(Array(4).fill('interrupted'));
     expect(ends[0]!.message).toContain('no such thing');
-    expect(listRuns(place.runs)).toHaveLength(1);
+    // None of the four runs had begun: nothing is left of them, and the study tells why.
+    expect(listRuns(place.runs)).toEqual([]);
+    expect(Object.values(loadStudy(place.folder).study.died ?? {})).toEqual([expect.stringContaining('no such thing')]);
   });
 
   it('cares for the chosen runs only, and refuses keys that the plan does not have', async () => {
