@@ -49,7 +49,7 @@ export interface Study {
   readonly open: Readonly<Record<string, string>>;
   readonly waiting: Readonly<Record<string, string>>;
   /** What the trainers died of that said no last word and were not started again, by key. */
-  readonly died?: Readonly<Record<string, string>>;
+  readonly died: Readonly<Record<string, string>>;
   readonly ended?: { readonly state: StudyEndState; readonly error?: { readonly message: string; readonly hint?: string } };
   readonly firstTime?: number;
   readonly lastTime?: number;
@@ -57,7 +57,7 @@ export interface Study {
 }
 
 /** A study without events. */
-export const emptyStudy: Study = { planned: 0, parallel: 1, open: {}, waiting: {}, lastSeq: 0 };
+export const emptyStudy: Study = { planned: 0, parallel: 1, open: {}, waiting: {}, died: {}, lastSeq: 0 };
 
 /** Folds one event into a study; events that it has already seen (by `seq`) change nothing. */
 export function applyStudyEvent(study: Study, event: StudyEvent): Study {
@@ -65,13 +65,13 @@ export function applyStudyEvent(study: Study, event: StudyEvent): Study {
   const next: Study = { ...study, lastSeq: event.seq, lastTime: event.time, firstTime: study.firstTime ?? event.time };
   switch (event.type) {
     case 'started': {
-      const { ended: _, died: __, ...rest } = next;
-      return { ...rest, name: event.name, planned: event.runs, parallel: event.parallel, open: {}, waiting: {} };
+      const { ended: _, ...rest } = next;
+      return { ...rest, name: event.name, planned: event.runs, parallel: event.parallel, open: {}, waiting: {}, died: {} };
     }
-    case 'runStarted': return { ...next, open: { ...study.open, [event.key]: event.run }, waiting: without(study.waiting, event.key), died: without(study.died ?? {}, event.key) };
+    case 'runStarted': return { ...next, open: { ...study.open, [event.key]: event.run }, waiting: without(study.waiting, event.key), died: without(study.died, event.key) };
     case 'runEnded': {
       const died = event.state === 'interrupted' && event.message !== undefined ? { ...study.died, [event.key]: event.message } : study.died;
-      return { ...next, open: without(study.open, event.key), ...(died ? { died } : {}) };
+      return { ...next, open: without(study.open, event.key), died };
     }
     case 'waiting': return { ...next, waiting: { ...study.waiting, [event.key]: event.reason } };
     case 'ended': return { ...next, open: {}, waiting: {}, ended: { state: event.state, ...(event.error ? { error: event.error } : {}) } };

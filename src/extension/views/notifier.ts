@@ -83,4 +83,3 @@ function show(run: TrackedRun): Thenable<Action | undefined> {
     default: return vscode.window.showInformationMessage<Action>(endText(run), 'Open');
   }
 }
-

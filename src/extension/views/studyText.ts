@@ -79,7 +79,7 @@ export function studyEndText({ title, state, study, counts }: DescribedStudy): s
   switch (state) {
     case 'finished': return `${name} finished: ${counts.planned} ${counts.planned === 1 ? 'run' : 'runs'}.`;
     case 'incomplete': {
-      const died = Object.values(study.died ?? {})[0];
+      const died = Object.values(study.died)[0];
       return `${name} is incomplete: ${countText(counts)}.${died === undefined ? '' : ` ${plainText(oneLine(died, 500))}`}`;
     }
     case 'new': return `${name} did not start: its supervisor has ended without a word.`;

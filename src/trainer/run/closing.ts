@@ -52,5 +52,5 @@ export function failureOf(error: unknown, advice = ''): Failure {
   const known = knownError(error);
   if (known) return { message: known.message, ...(known.hint ? { hint: known.hint } : {}) };
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
-  return { message: error instanceof Error ? error.message : String(error), hint: `This is a defect; the log has the details.${advice}` };
+  return { message: errorText(error), hint: `This is a defect; the log has the details.${advice}` };
 }

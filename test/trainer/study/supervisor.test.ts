@@ -307,7 +307,7 @@ describe('runSupervisor', () => {
     expect(ends[0]!.message).toContain('no such thing');
     // None of the four runs had begun: nothing is left of them, and the study tells why.
     expect(listRuns(place.runs)).toEqual([]);
-    expect(Object.values(loadStudy(place.folder).study.died ?? {})).toEqual([expect.stringContaining('no such thing')]);
+    expect(Object.values(loadStudy(place.folder).study.died)).toEqual([expect.stringContaining('no such thing')]);
   });
 
   it('cares for the chosen runs only, and refuses keys that the plan does not have', async () => {
