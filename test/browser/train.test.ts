@@ -56,9 +56,9 @@ function stored(vs: Session, slug: string): StoredRun {
 const panelOf = (vs: Session, title: string): Promise<Frame> => webviewFrame(vs.page, { selector: 'h1', contains: title });
 
 async function openRun(vs: Session, title: string): Promise<void> {
-  // A panel that VS Code restores takes the focus when it is ready, and a list that is open then goes.
+  // A panel that VS Code restores takes the focus some time after it is drawn, and a list that is open then goes: no list beside it.
   const restored = vs.page.locator('.tab .label-name').filter({ hasText: new RegExp(`^${title}$`) });
-  if (await restored.count() > 0) await panelOf(vs, title);
+  if (await restored.count() > 0) return await restored.first().click();
   await runCommand(vs.page, 'UDI: Open Run');
   await quickPick(vs.page, title);
 }
